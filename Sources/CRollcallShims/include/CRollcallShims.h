@@ -1,0 +1,34 @@
+// What Glibc's Swift module lacks: a lock with an attribute, the peer's credentials, and descriptors with flags.
+#ifndef ROLLCALL_SHIMS_H
+#define ROLLCALL_SHIMS_H
+
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Who is at the other end of a Unix socket, by the kernel's word (SO_PEERCRED).
+typedef struct {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+} rollcall_peer_credentials;
+
+/// Fills `credentials` for the connected socket `descriptor`; 0, or an errno value.
+int rollcall_peer_credentials_get(int descriptor, rollcall_peer_credentials *credentials);
+
+/// A reader-writer lock that lets a waiting writer in before new readers; glibc's default starves writers.
+typedef pthread_rwlock_t rollcall_rwlock;
+
+/// Prepares `lock`, which must not move afterwards; 0, or an errno value.
+int rollcall_rwlock_init(rollcall_rwlock *lock);
+
+/// Catches SIGTERM and SIGINT. The first one's number is written as a byte to a pipe whose reading end, non-blocking
+/// and close-on-exec, goes to `descriptor`; the second ends the process at once with the status 128 + its number,
+/// whatever else it is doing. Once a process; 0, or an errno value.
+int rollcall_stop_signals_catch(int *descriptor);
+
+/// Raises the limit of open descriptors as far as the process may, and tells in `limit` where it is then; 0, or an
+/// errno value.
+int rollcall_descriptor_limit_raise(uint64_t *limit);
+
+#endif

@@ -1,0 +1,82 @@
+#define _GNU_SOURCE
+#include "CRollcallShims.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int rollcall_peer_credentials_get(int descriptor, rollcall_peer_credentials *credentials) {
+    struct ucred found;
+    socklen_t byte_count = sizeof found;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &found, &byte_count) != 0) {
+        return errno;
+    }
+    credentials->pid = found.pid;
+    credentials->uid = found.uid;
+    credentials->gid = found.gid;
+    return 0;
+}
+
+int rollcall_rwlock_init(rollcall_rwlock *lock) {
+    pthread_rwlockattr_t attributes;
+    int error = pthread_rwlockattr_init(&attributes);
+    if (error != 0) {
+        return error;
+    }
+    error = pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    if (error == 0) {
+        error = pthread_rwlock_init(lock, &attributes);
+    }
+    pthread_rwlockattr_destroy(&attributes);
+    return error;
+}
+
+static atomic_int stop_signal_count;
+static int stop_signal_descriptor = -1;
+
+/* Runs on whichever thread the kernel picks: nothing but async-signal-safe calls. */
+static void stop_signal_received(int number) {
+    int error = errno;
+    if (atomic_fetch_add(&stop_signal_count, 1) > 0) {
+        _exit(128 + number);
+    }
+    unsigned char byte = (unsigned char)number;
+    while (write(stop_signal_descriptor, &byte, 1) < 0 && errno == EINTR) {
+    }
+    errno = error;
+}
+
+int rollcall_stop_signals_catch(int *descriptor) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return errno;
+    }
+    stop_signal_descriptor = ends[1];
+    struct sigaction action = {.sa_handler = stop_signal_received, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0) {
+        return errno;
+    }
+    *descriptor = ends[0];
+    return 0;
+}
+
+int rollcall_descriptor_limit_raise(uint64_t *limit) {
+    struct rlimit current;
+    if (getrlimit(RLIMIT_NOFILE, &current) != 0) {
+        return errno;
+    }
+    if (current.rlim_cur < current.rlim_max) {
+        struct rlimit raised = {.rlim_cur = current.rlim_max, .rlim_max = current.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) != 0) {
+            return errno;
+        }
+        current = raised;
+    }
+    *limit = current.rlim_cur;
+    return 0;
+}

@@ -1,0 +1,93 @@
+// Every bound of the contract, by name.
+
+/// What a caller may send, hold and ask for; the defaults are the contract's.
+package struct Limits: Hashable, Sendable {
+    // MARK: Messages and connections
+
+    package var messageByteCountMax = 4 << 20
+    package var connectionCountMax = 16_384
+    package var connectionCountMaxPerUser = 16_384
+    package var callCountMaxPerConnection = 1_024
+    package var callCountMaxPerUser = 8_192
+    package var queuedOutputByteCountMax = 8 << 20
+    package var undeliveredInputByteCountMax = 1 << 20
+    package var decodingArenaByteCountMax = 32 << 20
+
+    // MARK: The writer
+
+    package var writeQueueCallCountMax = 8_192
+    package var writeQueueByteCountMax = 64 << 20
+    package var groupCallCountMax = 512
+    package var groupRowCountMax = 2_048
+    package var groupByteCountMax = 4 << 20
+
+    // MARK: Lists
+
+    package var pageSizeDefault = 100
+    package var pageSizeMax = 1_000
+    package var pageByteCountMax = 3 << 20
+    package var filterValueCountMax = 1_000
+
+    // MARK: What a project holds
+
+    package var attributeKeyCountMaxPerDevice = 256
+    package var attributeKeyCountMaxPerProject = 4_096
+    package var releaseCountMaxPerProject = 100_000
+    package var cohortCountMaxPerProject = 10_000
+    package var projectCountMax = 1_000
+
+    // MARK: Times
+
+    /// How far ahead of the server's clock a check-in's time may be.
+    package var clockSkewMicrosecondsMax: Int64 = 5 * 60 * 1_000_000
+    /// What an activity filter means by recent, unless it says.
+    package var activityWindowMicrosecondsDefault: Int64 = 24 * 60 * 60 * 1_000_000
+    package var requestIDAgeMicrosecondsMax: Int64 = 24 * 60 * 60 * 1_000_000
+    package var requestIDCountMax = 100_000
+    package var feedAgeMicrosecondsMax: Int64 = 24 * 60 * 60 * 1_000_000
+    package var feedByteCountMax = 1 << 30
+
+    package init() {}
+}
+
+extension Limits {
+    package struct Reported: Hashable, Sendable {
+        package let name: String
+        package let value: Int64
+        package let unit: String
+    }
+
+    /// Every limit as GetServerInfo reports it.
+    package var reported: [Reported] {
+        func limit(_ name: String, _ value: Int, _ unit: String) -> Reported {
+            Reported(name: name, value: Int64(value), unit: unit)
+        }
+        return [
+            limit("message_bytes", self.messageByteCountMax, "bytes"),
+            limit("connections", self.connectionCountMax, "connections"),
+            limit("connections_per_uid", self.connectionCountMaxPerUser, "connections"),
+            limit("calls_per_connection", self.callCountMaxPerConnection, "calls"),
+            limit("calls_per_uid", self.callCountMaxPerUser, "calls"),
+            limit("queued_output_bytes", self.queuedOutputByteCountMax, "bytes"),
+            limit("undelivered_input_bytes", self.undeliveredInputByteCountMax, "bytes"),
+            limit("decoding_arena_bytes", self.decodingArenaByteCountMax, "bytes"),
+            limit("write_queue_calls", self.writeQueueCallCountMax, "calls"),
+            limit("write_queue_bytes", self.writeQueueByteCountMax, "bytes"),
+            limit("group_calls", self.groupCallCountMax, "calls"),
+            limit("group_rows", self.groupRowCountMax, "rows"),
+            limit("group_bytes", self.groupByteCountMax, "bytes"),
+            limit("page_size", self.pageSizeMax, "items"),
+            limit("page_bytes", self.pageByteCountMax, "bytes"),
+            limit("filter_values", self.filterValueCountMax, "values"),
+            limit("attribute_keys_per_device", self.attributeKeyCountMaxPerDevice, "keys"),
+            limit("attribute_keys_per_project", self.attributeKeyCountMaxPerProject, "keys"),
+            limit("attribute_string_bytes", FieldCheck.attributeStringByteCountMax, "bytes"),
+            limit("releases_per_project", self.releaseCountMaxPerProject, "releases"),
+            limit("cohorts_per_project", self.cohortCountMaxPerProject, "cohorts"),
+            limit("projects", self.projectCountMax, "projects"),
+            limit("clock_skew", Int(self.clockSkewMicrosecondsMax / 1_000_000), "seconds"),
+            limit("request_id_age", Int(self.requestIDAgeMicrosecondsMax / 1_000_000), "seconds"),
+            limit("request_ids", self.requestIDCountMax, "ids"),
+        ]
+    }
+}

@@ -1,0 +1,158 @@
+// What a list asks for: which devices, in which order, and which part of them.
+
+/// Which devices match: every condition that is set must hold (AND), any of its values may (OR).
+public struct DeviceFilter: Hashable, Sendable {
+    /// Versions of the release last seen.
+    public var releases: [String] = []
+    public var ownerRefs: [String] = []
+    public var hardwareVersions: [String] = []
+    /// Slugs of cohorts.
+    public var cohorts: [String] = []
+    public var deviceSerials: [String] = []
+    /// Strictly after; a device never seen does not match.
+    public var lastSeenSince: Timestamp?
+    /// Strictly before; a device never seen does not match.
+    public var lastSeenUntil: Timestamp?
+    public var activity: Activity?
+    /// What counts as recent, in microseconds, at least 1; nil for the default of 24 hours. Only with `activity`.
+    public var activityWindowMicroseconds: Int64?
+
+    public init() {}
+}
+
+/// How recently a device was seen.
+public enum Activity: UInt8, Hashable, Sendable, CaseIterable {
+    /// Never seen.
+    case pending = 1
+    /// Seen at or after now less the window.
+    case active = 2
+    /// Seen, but before that.
+    case inactive = 3
+}
+
+/// A key to sort by, with its direction.
+public struct SortKey: Hashable, Sendable {
+    public enum Field: UInt8, Hashable, Sendable, CaseIterable {
+        case id = 1
+        case createdDate = 2
+        case updatedDate = 3
+        case deviceSerial = 4
+        case ownerRef = 5
+        case hardwareVersion = 6
+        case lastSeen = 7
+        /// Version, then revision.
+        case release = 8
+        /// The slug.
+        case cohort = 9
+
+        /// The key's name in a request.
+        public var name: String {
+            switch self {
+            case .id: "id"
+            case .createdDate: "created_date"
+            case .updatedDate: "updated_date"
+            case .deviceSerial: "device_serial"
+            case .ownerRef: "owner_ref"
+            case .hardwareVersion: "hardware_version"
+            case .lastSeen: "last_seen"
+            case .release: "release"
+            case .cohort: "cohort"
+            }
+        }
+    }
+
+    public var field: Field
+    public var isDescending: Bool
+
+    public init(_ field: Field, isDescending: Bool = false) {
+        self.field = field
+        self.isDescending = isDescending
+    }
+}
+
+extension SortKey {
+    /// Reads a `sort` field: comma-separated keys, each with `-` before it or ` asc` / ` desc` after it.
+    ///
+    /// An empty text is no keys. A key that comes again after itself has no effect and is dropped.
+    /// - Throws: the violation of `field`, naming the unknown key and listing the known ones.
+    package static func parse(_ text: String, field: String) throws(InvalidFields) -> [SortKey] {
+        var keys: [SortKey] = []
+        guard text.contains(where: { $0 != " " }) else { return keys }
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            var words = part.split(separator: " ")[...]
+            var isDescending = false
+            if let last = words.last, words.count == 2, last == "desc" || last == "asc" {
+                isDescending = last == "desc"
+                words.removeLast()
+            }
+            guard words.count == 1, var name = words.first else {
+                throw InvalidFields(
+                    field, "holds \(quoted(part)), which is not a sort key; write key, -key or key desc")
+            }
+            if name.first == "-", !isDescending {
+                isDescending = true
+                name.removeFirst()
+            }
+            guard let known = Field.allCases.first(where: { $0.name == name }) else {
+                let names = Field.allCases.map(\.name).joined(separator: ", ")
+                throw InvalidFields(field, "has the unknown key \(quoted(name)); known keys are \(names)")
+            }
+            if !keys.contains(where: { $0.field == known }) {
+                keys.append(SortKey(known, isDescending: isDescending))
+            }
+        }
+        return keys
+    }
+}
+
+/// Which part of a list a caller wants.
+public enum PagePosition: Hashable, Sendable {
+    /// The first page, or the one after the page that gave this token.
+    case token(String)
+    /// A page by its number, from 1.
+    case number(Int64)
+
+    public static let first = PagePosition.token("")
+}
+
+/// A whole request for a list of one project's devices.
+public struct ListQuery: Hashable, Sendable {
+    public var filter = DeviceFilter()
+    /// Empty for the order of ids.
+    public var sort: [SortKey] = []
+    /// 1 to 1,000.
+    public var pageSize = 100
+    public var position = PagePosition.first
+    public var includesTotal = false
+
+    public init() {}
+}
+
+/// Bad fields of a request, at least one.
+package struct InvalidFields: Error, Hashable, Sendable {
+    package var violations: [FieldViolation]
+
+    package init(_ violations: [FieldViolation]) {
+        self.violations = violations
+    }
+
+    package init(_ field: String, _ description: String) {
+        self.violations = [FieldViolation(field: field, description: description)]
+    }
+}
+
+extension FieldCheck {
+    /// - Throws: every bad field found so far, if there is one.
+    package func finish() throws(InvalidFields) {
+        guard self.violations.isEmpty else { throw InvalidFields(self.violations) }
+    }
+}
+
+/// A caller's text in single quotes, cut where it is long, for a sentence.
+package func quoted(_ text: some StringProtocol) -> String {
+    let shown = text.prefix(64)
+    let escaped = shown.unicodeScalars.map {
+        $0.value < 0x20 || $0.value == 0x7F ? $0.escaped(asASCII: true) : String($0)
+    }
+    return "'" + escaped.joined() + (shown.endIndex < text.endIndex ? "…'" : "'")
+}

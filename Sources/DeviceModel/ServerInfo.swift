@@ -1,0 +1,58 @@
+// What a running server says of itself.
+
+/// Version, store and limits of a server, and who it takes its caller for.
+public struct ServerInfo: Hashable, Sendable {
+    /// A process at the other end of a connection, by the kernel's word.
+    public struct Caller: Hashable, Sendable {
+        public var userID: UInt32
+        public var groupID: UInt32
+        /// 0 where the server cannot see it.
+        public var processID: Int32
+
+        public init(userID: UInt32, groupID: UInt32, processID: Int32) {
+            self.userID = userID
+            self.groupID = groupID
+            self.processID = processID
+        }
+    }
+
+    /// A bound that the server enforces.
+    public struct Limit: Hashable, Sendable {
+        public var name: String
+        public var value: Int64
+        /// What `value` counts, such as `bytes`.
+        public var unit: String
+
+        public init(name: String, value: Int64, unit: String) {
+            self.name = name
+            self.value = value
+            self.unit = unit
+        }
+    }
+
+    public var version: String
+    /// A UUID, lower case: names the history that revisions and page tokens belong to.
+    public var storeID: String
+    /// The newest change's; 0 before the first.
+    public var revision: Int64
+    /// Since the server began to serve.
+    public var uptime: Duration
+    public var caller: Caller
+    public var limits: [Limit]
+
+    public init(
+        version: String,
+        storeID: String,
+        revision: Int64,
+        uptime: Duration,
+        caller: Caller,
+        limits: [Limit]
+    ) {
+        self.version = version
+        self.storeID = storeID
+        self.revision = revision
+        self.uptime = uptime
+        self.caller = caller
+        self.limits = limits
+    }
+}
