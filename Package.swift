@@ -14,6 +14,7 @@ let package = Package(
     products: [
     ],
     dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // System: libprotobuf-c, and what the importer cannot see of libc.
@@ -22,8 +23,26 @@ let package = Package(
         // Vocabulary: values, messages, and the one way to read and write them.
         .target(name: "DeviceModel"),
 
+        // Engines: filtering and sorting in memory; durability on disk.
+        .target(name: "DeviceQuery", dependencies: ["DeviceModel"]),
+        .target(
+            name: "DeviceStore",
+            dependencies: [
+                "DeviceModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]
+        ),
+
         // Tests: one target for each of the above, and what they share.
+        .target(
+            name: "RollcallTesting",
+            dependencies: ["DeviceModel", "DeviceQuery", "DeviceStore"],
+            path: "Tests/RollcallTesting"
+        ),
         .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
+        .testTarget(name: "DeviceQueryTests", dependencies: ["DeviceModel", "DeviceQuery", "RollcallTesting"]),
+        .testTarget(name: "DeviceStoreTests", dependencies: ["DeviceModel", "DeviceStore", "RollcallTesting"]),
     ]
 )
 

@@ -1,0 +1,164 @@
+// Adding, changing and removing devices, with every index kept in step.
+
+internal import DeviceModel
+
+/// A new device; its texts are borrowed.
+struct NewDevice {
+    var id: DeviceID
+    var createdDate: Timestamp
+    var updatedDate: Timestamp
+    var etagRevision: Revision
+    var cohort: CohortID
+    var sighting: Sighting
+    var serial: UnsafeRawBufferPointer
+    var ownerRef: UnsafeRawBufferPointer
+    var hardwareVersion: UnsafeRawBufferPointer
+}
+
+extension Fleet {
+    /// Adds a device.
+    ///
+    /// - Throws: where its id or serial is taken or what it refers to is not there; nothing has changed then.
+    /// - Complexity: O(log n), amortised over the growth of tables.
+    mutating func insert(_ device: NewDevice) throws(IndexError) {
+        guard device.id.rawValue > 0, self.rows.count < Int(DeviceRow.noRow) - 1 else {
+            throw IndexError(
+                "device \(device.id.rawValue): ids begin at 1, and a project holds at most 2^32 - 2 devices")
+        }
+        guard self.row(serial: device.serial) == nil, self.row(id: device.id) == nil else {
+            let serial = String(decoding: device.serial, as: UTF8.self)
+            throw IndexError("device \(device.id.rawValue): its id or its serial \(quoted(serial)) is taken")
+        }
+        guard let cohort = self.cohortCodes[device.cohort] else {
+            throw IndexError(
+                "device \(device.id.rawValue) is in cohort \(device.cohort.rawValue), which its project does not have")
+        }
+        var release = DeviceRow.noRelease
+        if let id = device.sighting.release {
+            guard let code = self.releaseCodes[id] else {
+                throw IndexError(
+                    "device \(device.id.rawValue) has release \(id.rawValue), which its project does not have")
+            }
+            release = code
+        }
+        let row = self.takeRow()
+        self.rows[Int(row)] = DeviceRow(
+            id: device.id.rawValue, createdDate: device.createdDate, updatedDate: device.updatedDate,
+            etagRevision: device.etagRevision.rawValue,
+            lastSeen: device.sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen,
+            owner: self.owners.intern(device.ownerRef), hardware: self.hardware.intern(device.hardwareVersion),
+            release: release, cohort: cohort, serial: self.serials.insert(device.serial),
+            attributes: DeviceRow.noAttributes
+        )
+        self.index(row)
+    }
+
+    private mutating func takeRow() -> UInt32 {
+        guard self.firstFreeRow != DeviceRow.noRow else {
+            self.rows.append(.free(next: DeviceRow.noRow))
+            return UInt32(self.rows.count - 1)
+        }
+        let row = self.firstFreeRow
+        self.firstFreeRow = self.rows[Int(row)].owner
+        return row
+    }
+
+    /// Enters a row that is filled in into every index.
+    private mutating func index(_ row: UInt32) {
+        let device = self.rows[Int(row)]
+        self.serialTable.insert(self.serialTag(device), row, device.serial)
+        self.byID.insert(device.idKey, row, self.rows.base)
+        self.byLastSeen.insert(device.seenKey, row, self.rows.base)
+        self.owners.insert(row: row, under: device.owner)
+        self.hardware.insert(row: row, under: device.hardware)
+        self.cohorts.insert(row: row, under: device.cohort)
+        if device.release != DeviceRow.noRelease {
+            self.releases.insert(row: row, under: device.release)
+        }
+        self.deviceCount += 1
+    }
+
+    private func serialTag(_ device: DeviceRow) -> UInt32 {
+        HashSlots.tag(StableHash.hash(self.serials.text(device.serial), seed: self.seed))
+    }
+
+    /// Removes a device with its attributes; its row is free afterwards. - Complexity: O(log n).
+    mutating func remove(_ row: UInt32) {
+        let device = self.rows[Int(row)]
+        self.serialTable.remove(self.serialTag(device), row)
+        self.byID.remove(device.idKey, self.rows.base)
+        self.byLastSeen.remove(device.seenKey, self.rows.base)
+        self.owners.remove(row: row, under: device.owner)
+        self.hardware.remove(row: row, under: device.hardware)
+        self.cohorts.remove(row: row, under: device.cohort)
+        self.leaveRelease(row, device.release)
+        self.serials.remove(device.serial)
+        self.dropAttributes(of: row)
+        self.rows[Int(row)] = .free(next: self.firstFreeRow)
+        self.firstFreeRow = row
+        self.deviceCount -= 1
+    }
+
+    /// Sets what a caller may change. - Complexity: O(1) expected, plus the moves between row sets.
+    mutating func setFields(_ fields: DeviceFields, of row: UInt32) {
+        guard let cohort = self.cohortCodes[fields.cohort] else {
+            preconditionFailure("a device moves to a cohort that its project does not have")
+        }
+        let old = self.rows[Int(row)]
+        // The new text is entered before the old one is left, for the old one may go with its last device.
+        let owner = fields.ownerRef.withBytes { self.owners.intern($0) }
+        if owner != old.owner {
+            self.owners.insert(row: row, under: owner)
+            self.owners.remove(row: row, under: old.owner)
+        }
+        let hardware = fields.hardwareVersion.withBytes { self.hardware.intern($0) }
+        if hardware != old.hardware {
+            self.hardware.insert(row: row, under: hardware)
+            self.hardware.remove(row: row, under: old.hardware)
+        }
+        if cohort != old.cohort {
+            self.cohorts.insert(row: row, under: cohort)
+            self.cohorts.remove(row: row, under: old.cohort)
+        }
+        let device = self.rows.base + Int(row)
+        device.pointee.owner = owner
+        device.pointee.hardware = hardware
+        device.pointee.cohort = cohort
+        device.pointee.updatedDate = fields.updatedDate
+        device.pointee.etagRevision = fields.etagRevision.rawValue
+    }
+
+    /// Sets what a check-in said: the most frequent change by far. - Complexity: O(log n), independent of the fleet but for that.
+    mutating func setSighting(_ sighting: Sighting, of row: UInt32) {
+        let device = self.rows.base + Int(row)
+        let old = device.pointee
+        let lastSeen = sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen
+        if lastSeen != old.lastSeen {
+            self.byLastSeen.remove(old.seenKey, self.rows.base)
+            device.pointee.lastSeen = lastSeen
+            self.byLastSeen.insert(device.pointee.seenKey, row, self.rows.base)
+        }
+        var release = DeviceRow.noRelease
+        if let id = sighting.release {
+            if old.release != DeviceRow.noRelease, self.releaseIDs[Int(old.release)] == id { return }
+            guard let code = self.releaseCodes[id] else {
+                preconditionFailure("a check-in names a release that the project does not have")
+            }
+            release = code
+        }
+        guard release != old.release else { return }
+        if release != DeviceRow.noRelease {
+            self.releases.insert(row: row, under: release)
+        }
+        device.pointee.release = release
+        self.leaveRelease(row, old.release)
+    }
+
+    private mutating func leaveRelease(_ row: UInt32, _ release: UInt32) {
+        guard release != DeviceRow.noRelease else { return }
+        self.releases.remove(row: row, under: release)
+        if self.releases.rows(release).count == 0 {
+            self.idleReleases.append(self.releaseIDs[Int(release)])
+        }
+    }
+}

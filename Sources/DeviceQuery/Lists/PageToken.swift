@@ -1,0 +1,129 @@
+// The cursor that a caller hands back for the next page.
+
+internal import DeviceModel
+internal import FoundationEssentials
+
+/// Where a page ended and in which list: the place of its last device, so that the next page begins after it whatever has come or
+/// gone in between.
+struct PageToken: Hashable {
+    /// Of the list that the token belongs to: see ``fingerprint(_:_:in:of:)``.
+    var fingerprint: UInt64
+    /// The time that activity is counted from throughout the walk.
+    var now: Timestamp
+    var place: ListPlace
+
+    private static let version: UInt8 = 1
+    private static let checksumSeed: UInt64 = 0x726F_6C6C_6361_6C6C
+
+    /// Why a text is not the token of a list.
+    enum Refusal: Error {
+        case garbled
+        case ofAnotherList
+    }
+}
+
+extension PageToken {
+    /// Version, fingerprint, now, id, the values of the keys, checksum; numbers are little-endian, texts follow their length.
+    var text: String {
+        var bytes: [UInt8] = [Self.version]
+        bytes.append(number: self.fingerprint)
+        bytes.append(number: UInt64(bitPattern: self.now.microseconds))
+        bytes.append(number: UInt64(bitPattern: self.place.id))
+        for value in self.place.values {
+            switch value {
+            case .number(let number):
+                bytes.append(number: UInt64(bitPattern: number))
+            case .text(let text):
+                bytes.append(UInt8(truncatingIfNeeded: text.count))
+                bytes.append(UInt8(truncatingIfNeeded: text.count >> 8))
+                bytes.append(contentsOf: text)
+            }
+        }
+        bytes.append(number: bytes.withUnsafeBytes { StableHash.hash($0, seed: Self.checksumSeed) })
+        return Base64URL.encode(bytes)
+    }
+
+    /// Reads a token of the list with this fingerprint and order.
+    init(_ text: String, fingerprint: UInt64, order: SortOrder) throws(Refusal) {
+        guard let bytes = Base64URL.decode(text), bytes.count > 8, bytes[0] == Self.version else { throw .garbled }
+        let body = bytes.dropLast(8)
+        var trailer = ByteReader(rest: bytes.suffix(8))
+        let checksum = body.withUnsafeBytes { StableHash.hash($0, seed: Self.checksumSeed) }
+        guard trailer.number() == checksum else { throw .garbled }
+        var reader = ByteReader(rest: body.dropFirst())
+        guard let actualFingerprint = reader.number() else { throw .garbled }
+        guard actualFingerprint == fingerprint else { throw .ofAnotherList }
+        guard let now = reader.number().flatMap({ Timestamp(microseconds: Int64(bitPattern: $0)) }),
+            let id = reader.number()
+        else { throw .garbled }
+        var values: [SortValue] = []
+        for key in order.keys {
+            let value =
+                key.field.isText
+                ? reader.text().map(SortValue.text)
+                : reader.number().map { SortValue.number(Int64(bitPattern: $0)) }
+            guard let value else { throw .garbled }
+            values.append(value)
+        }
+        guard reader.rest.isEmpty else { throw .garbled }
+        self.fingerprint = fingerprint
+        self.now = now
+        self.place = ListPlace(values: values, id: Int64(bitPattern: id))
+    }
+
+    /// A number for store, project, filter and order. The order of a filter's values does not matter, nor does the size of pages.
+    static func fingerprint(
+        _ filter: DeviceFilter, _ order: SortOrder, in project: ProjectID, of storeID: UUID
+    ) -> UInt64 {
+        var hash = StableHash(seed: Self.checksumSeed)
+        withUnsafeBytes(of: storeID.uuid) { hash.combine($0) }
+        hash.combine(UInt64(bitPattern: project.rawValue))
+        for key in order.keys {
+            hash.combine(UInt64(key.field.rawValue) << 1 | (key.isDescending ? 1 : 0))
+        }
+        hash.combine(order.isIDDescending ? 1 : 0)
+        for values in [
+            filter.releases, filter.ownerRefs, filter.hardwareVersions, filter.cohorts, filter.deviceSerials,
+        ] {
+            hash.combine(UInt64(values.count))
+            // A sum does not depend on the order of what is added.
+            hash.combine(values.reduce(0) { sum, value in sum &+ value.withBytes { StableHash.hash($0, seed: 1) } })
+        }
+        for bound in [
+            filter.lastSeenSince?.microseconds, filter.lastSeenUntil?.microseconds, filter.activityWindowMicroseconds,
+        ] {
+            hash.combine(bound == nil ? 0 : 1)
+            hash.combine(UInt64(bitPattern: bound ?? 0))
+        }
+        hash.combine(UInt64(filter.activity?.rawValue ?? 0))
+        return hash.value
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(number: UInt64) {
+        for shift in stride(from: 0, to: 64, by: 8) {
+            self.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
+        }
+    }
+}
+
+private struct ByteReader {
+    var rest: ArraySlice<UInt8>
+
+    mutating func number() -> UInt64? {
+        guard self.rest.count >= 8 else { return nil }
+        let number = self.rest.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        self.rest.removeFirst(8)
+        return number
+    }
+
+    mutating func text() -> [UInt8]? {
+        guard let low = self.rest.popFirst(), let high = self.rest.popFirst() else { return nil }
+        let count = Int(low) | Int(high) << 8
+        guard self.rest.count >= count else { return nil }
+        let text = Array(self.rest.prefix(count))
+        self.rest.removeFirst(count)
+        return text
+    }
+}

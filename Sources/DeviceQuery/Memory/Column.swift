@@ -1,0 +1,118 @@
+// A growable run of plain values, the ground on which every table of the index stands.
+
+internal import Glibc
+
+/// Plain values side by side in memory of their own, beginning on a cache line.
+///
+/// Growth doubles the room through `realloc`, which moves the pages of a large block rather than its bytes; room that was never
+/// written takes no physical memory. Any growth ends the life of pointers into the column.
+/// - Complexity: O(1) to read and write, O(1) amortised to append.
+struct Column<Element: BitwiseCopyable>: ~Copyable {
+    /// The values; the first `count` are initialised.
+    private(set) var base: UnsafeMutablePointer<Element>
+    private(set) var count = 0
+    private(set) var capacity: Int
+    private var block: UnsafeMutableRawPointer
+
+    private static var alignment: Int { 64 }
+
+    init(capacity: Int = 4) {
+        self.capacity = max(capacity, 1)
+        self.block = allocated(malloc(self.capacity * MemoryLayout<Element>.stride + Self.alignment))
+        self.base = self.block.alignedUp(toMultipleOf: Self.alignment).assumingMemoryBound(to: Element.self)
+    }
+
+    deinit {
+        free(self.block)
+    }
+
+    /// What the column holds in memory, room to grow left out.
+    var byteCount: Int {
+        self.count * MemoryLayout<Element>.stride
+    }
+
+    subscript(index: Int) -> Element {
+        @inline(__always) get {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: self.count), "the column ends before this index")
+            return self.base[index]
+        }
+        @inline(__always) set {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: self.count), "the column ends before this index")
+            self.base[index] = newValue
+        }
+    }
+
+    mutating func append(_ value: Element) {
+        if self.count == self.capacity {
+            self.reserve(self.capacity * 2)
+        }
+        self.base[self.count] = value
+        self.count += 1
+    }
+
+    /// Appends `count` values of unspecified content and tells where they begin.
+    mutating func appendRoom(_ count: Int) -> Int {
+        let start = self.count
+        if start + count > self.capacity {
+            self.reserve(max(self.capacity * 2, start + count))
+        }
+        self.count += count
+        return start
+    }
+
+    mutating func removeLast() {
+        precondition(self.count > 0, "the column is empty")
+        self.count -= 1
+    }
+
+    /// Forgets the values and keeps the room.
+    mutating func removeAll() {
+        self.count = 0
+    }
+
+    /// Puts `value` before the one at `index`. - Complexity: O(n).
+    mutating func insert(_ value: Element, at index: Int) {
+        precondition((0...self.count).contains(index), "the column ends before this index")
+        self.append(value)
+        memmove(self.base + index + 1, self.base + index, (self.count - 1 - index) * MemoryLayout<Element>.stride)
+        self.base[index] = value
+    }
+
+    /// - Complexity: O(n).
+    mutating func remove(at index: Int) {
+        precondition((0..<self.count).contains(index), "the column ends before this index")
+        self.count -= 1
+        memmove(self.base + index, self.base + index + 1, (self.count - index) * MemoryLayout<Element>.stride)
+    }
+
+    /// Makes room for `capacity` values in all.
+    mutating func reserve(_ capacity: Int) {
+        guard capacity > self.capacity else { return }
+        let offset = UnsafeMutableRawPointer(self.base) - self.block
+        self.block = allocated(realloc(self.block, capacity * MemoryLayout<Element>.stride + Self.alignment))
+        adviseLargePages(self.block, capacity * MemoryLayout<Element>.stride)
+        let start = self.block.alignedUp(toMultipleOf: Self.alignment)
+        if start - self.block != offset {
+            memmove(start, self.block + offset, self.byteCount)
+        }
+        self.base = start.assumingMemoryBound(to: Element.self)
+        self.capacity = capacity
+    }
+}
+
+/// The block that the allocator gave; running out of memory is not something that an index survives.
+@inline(__always)
+func allocated(_ block: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer {
+    guard let block else { preconditionFailure("the index has run out of memory") }
+    return block
+}
+
+/// Asks for pages of 2 MiB under a large block: look-ups go to memory in no order, and most of their time would go into finding pages.
+///
+/// A kernel that does not have them is none the worse; nothing depends on the answer.
+func adviseLargePages(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
+    let pageByteCount = 4_096
+    guard byteCount >= 8 << 20 else { return }
+    let start = block.alignedUp(toMultipleOf: pageByteCount)
+    madvise(start, (byteCount - pageByteCount) / pageByteCount * pageByteCount, MADV_HUGEPAGE)
+}

@@ -1,0 +1,138 @@
+// The values of one field, each stored once, with the devices that have it.
+
+/// Texts under small numbers (codes), each with the set of rows whose device has it.
+///
+/// Codes of removed texts are given again. Releases and cohorts stay until they are removed by name; owners and hardware versions
+/// go with the last device that had them.
+/// - Complexity: a look-up by text O(its length); moving a row as ``RowSet``.
+struct TextDictionary: ~Copyable {
+    struct Entry: BitwiseCopyable {
+        /// The text's ``Swift/UnsafeRawBufferPointer/sortPrefix``.
+        var prefix: UInt64
+        var rows: RowSet
+        /// `none` where the code is free.
+        var text: TextRef
+        /// While the code is in use, a number that its user keeps here; while free, the next free code.
+        var tag: UInt32
+    }
+
+    private var entries: Column<Entry>
+    private var table: HashSlots
+    private var texts: TextPool
+    private var firstFree: UInt32 = .max
+    private let seed: UInt64
+    private let dropsUnused: Bool
+    private(set) var rowSetByteCount = 0
+
+    /// - Parameter dropsUnused: whether a text goes with its last row.
+    init(seed: UInt64, dropsUnused: Bool) {
+        self.entries = Column()
+        self.table = HashSlots()
+        self.texts = TextPool()
+        self.seed = seed
+        self.dropsUnused = dropsUnused
+    }
+
+    deinit {
+        var byteCount = 0
+        for index in 0..<self.entries.count {
+            self.entries.base[index].rows.destroy(byteCount: &byteCount)
+        }
+    }
+
+    /// How many texts there are.
+    var count: Int { self.table.count }
+
+    /// One more than the largest code ever given.
+    var codeCount: Int { self.entries.count }
+
+    /// What it takes, the sets of rows left out.
+    var byteCount: Int {
+        self.entries.byteCount + self.table.byteCount + self.texts.byteCount
+    }
+
+    // MARK: Reading
+
+    @inline(__always)
+    func code(of text: UnsafeRawBufferPointer) -> UInt32? {
+        self.table.find(HashSlots.tag(StableHash.hash(text, seed: self.seed))) { candidate in
+            self.texts.text(candidate).holdsSameBytes(as: text)
+        }
+    }
+
+    @inline(__always)
+    func text(_ code: UInt32) -> UnsafeRawBufferPointer {
+        self.texts.text(self.entries[Int(code)].text)
+    }
+
+    @inline(__always)
+    func prefix(_ code: UInt32) -> UInt64 {
+        self.entries[Int(code)].prefix
+    }
+
+    @inline(__always)
+    func rows(_ code: UInt32) -> RowSet {
+        self.entries[Int(code)].rows
+    }
+
+    @inline(__always)
+    func tag(_ code: UInt32) -> UInt32 {
+        self.entries[Int(code)].tag
+    }
+
+    func isUsed(_ code: UInt32) -> Bool {
+        Int(code) < self.entries.count && self.entries[Int(code)].text != .none
+    }
+
+    // MARK: Changing
+
+    /// The code of `text`, which is added if it is new.
+    mutating func intern(_ text: UnsafeRawBufferPointer) -> UInt32 {
+        let tag = HashSlots.tag(StableHash.hash(text, seed: self.seed))
+        let known = self.table.find(tag) { self.texts.text($0).holdsSameBytes(as: text) }
+        if let known { return known }
+        let entry = Entry(prefix: text.sortPrefix, rows: RowSet(), text: self.texts.insert(text), tag: 0)
+        let code: UInt32
+        if self.firstFree != .max {
+            code = self.firstFree
+            self.firstFree = self.entries[Int(code)].tag
+            self.entries[Int(code)] = entry
+        } else {
+            code = UInt32(self.entries.count)
+            self.entries.append(entry)
+        }
+        self.table.insert(tag, code, entry.text)
+        return code
+    }
+
+    mutating func setTag(_ code: UInt32, _ tag: UInt32) {
+        self.entries[Int(code)].tag = tag
+    }
+
+    /// Removes a text that no row has.
+    mutating func remove(_ code: UInt32) {
+        precondition(self.entries[Int(code)].rows.count == 0, "a text in use cannot be removed")
+        self.table.remove(HashSlots.tag(StableHash.hash(self.text(code), seed: self.seed)), code)
+        self.texts.remove(self.entries[Int(code)].text)
+        self.entries[Int(code)] = Entry(prefix: 0, rows: RowSet(), text: .none, tag: self.firstFree)
+        self.firstFree = code
+    }
+
+    mutating func insert(row: UInt32, under code: UInt32) {
+        precondition(self.isUsed(code), "a row needs a code that is in use")
+        self.entries.base[Int(code)].rows.insert(row, byteCount: &self.rowSetByteCount)
+    }
+
+    mutating func remove(row: UInt32, under code: UInt32) {
+        precondition(self.isUsed(code), "a row has a code that is in use")
+        self.entries.base[Int(code)].rows.remove(row, byteCount: &self.rowSetByteCount)
+        if self.dropsUnused, self.entries.base[Int(code)].rows.count == 0 {
+            self.remove(code)
+        }
+    }
+
+    mutating func reserve(_ count: Int) {
+        self.entries.reserve(count)
+        self.table.reserve(count)
+    }
+}

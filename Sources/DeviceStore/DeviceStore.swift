@@ -1,0 +1,133 @@
+// What the registry asks of durable state, and nothing more.
+
+package import DeviceModel
+package import FoundationEssentials
+
+/// Durable state: everything is read once at start, then only batches are written.
+///
+/// ## Concurrency
+/// One thread at a time calls these; each blocks until it is done.
+package protocol DeviceStore: Sendable {
+    /// Where the history stands: known once the store is open, moved by each commit.
+    func head() throws(StoreError) -> StoreHead
+
+    /// Streams everything that is stored: projects, cohorts, releases, attribute keys, devices by id, attributes, requests by age.
+    ///
+    /// The loader sees a state in which every reference leads to something that it was given before.
+    /// - Throws: what the loader throws, and `corrupt` or `failed` where the store cannot be read.
+    func load(into loader: inout some StoreLoader) throws(StoreError)
+
+    /// Makes `batch` durable, all or nothing, before it returns.
+    ///
+    /// - Throws: `conflict` where the last batch is not the one before this; `unavailable` where nothing was written and a later
+    ///   batch may succeed; `outcomeUnknown` where the batch may or may not be durable, after which only `reopen` and `close` are of use.
+    func commit(_ batch: MutationBatch) throws(StoreError)
+
+    /// Opens the store anew after an unknown outcome and tells which batch it ends with.
+    func reopen() throws(StoreError) -> StoreHead
+
+    /// Finishes what runs in the background and lets go of the store. Nothing is called afterwards.
+    func close()
+}
+
+/// Where a store's history stands.
+package struct StoreHead: Hashable, Sendable {
+    /// Names the history that revisions and tokens belong to.
+    package var storeID: UUID
+    /// The last batch's; 0 before the first.
+    package var sequence: Int64
+    package var highWaterMarks: HighWaterMarks
+
+    package init(storeID: UUID, sequence: Int64, highWaterMarks: HighWaterMarks) {
+        self.storeID = storeID
+        self.sequence = sequence
+        self.highWaterMarks = highWaterMarks
+    }
+}
+
+/// Receives what is stored, in the order that ``DeviceStore/load(into:)`` promises.
+package protocol StoreLoader {
+    mutating func project(_ record: ProjectRecord) throws(StoreError)
+    mutating func cohort(_ record: CohortRecord) throws(StoreError)
+    mutating func release(_ record: ReleaseRecord) throws(StoreError)
+    mutating func attributeKey(_ record: AttributeKeyRecord) throws(StoreError)
+    mutating func device(_ device: StoredDevice) throws(StoreError)
+    mutating func attribute(
+        _ key: AttributeKeyID, of device: DeviceID, in project: ProjectID, state: AttributeState
+    ) throws(StoreError)
+    mutating func request(_ request: RememberedRequest) throws(StoreError)
+}
+
+/// A device as it lies in the store. Its texts are UTF-8 and borrowed: they are valid during the loader's call only.
+package struct StoredDevice {
+    package var id: DeviceID
+    package var project: ProjectID
+    package var createdDate: Timestamp
+    package var updatedDate: Timestamp
+    package var etagRevision: Revision
+    package var cohort: CohortID
+    package var sighting: Sighting
+    package var serial: UnsafeRawBufferPointer
+    package var ownerRef: UnsafeRawBufferPointer
+    package var hardwareVersion: UnsafeRawBufferPointer
+
+    package init(
+        id: DeviceID,
+        project: ProjectID,
+        createdDate: Timestamp,
+        updatedDate: Timestamp,
+        etagRevision: Revision,
+        cohort: CohortID,
+        sighting: Sighting,
+        serial: UnsafeRawBufferPointer,
+        ownerRef: UnsafeRawBufferPointer,
+        hardwareVersion: UnsafeRawBufferPointer
+    ) {
+        self.id = id
+        self.project = project
+        self.createdDate = createdDate
+        self.updatedDate = updatedDate
+        self.etagRevision = etagRevision
+        self.cohort = cohort
+        self.sighting = sighting
+        self.serial = serial
+        self.ownerRef = ownerRef
+        self.hardwareVersion = hardwareVersion
+    }
+}
+
+/// Why a store cannot do what it was asked.
+package struct StoreError: Error, CustomStringConvertible {
+    package enum Code: Hashable, Sendable {
+        /// Nothing was written; a later batch may succeed (a full disk, a busy file).
+        case unavailable
+        /// The batch may or may not be durable.
+        case outcomeUnknown
+        /// Another writer was first.
+        case conflict
+        /// What is stored contradicts itself or cannot be read as a store.
+        case corrupt
+        /// Another process has it open.
+        case locked
+        /// A newer version of the program wrote it.
+        case newerVersion
+        /// It cannot be opened or read.
+        case failed
+    }
+
+    package var code: Code
+    /// A sentence that names the file and says what to do.
+    package var message: String
+    package var cause: (any Error)?
+
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    package var description: String {
+        guard let cause = self.cause else { return self.message }
+        return "\(self.message) (\(cause))"
+    }
+}

@@ -1,0 +1,90 @@
+// What SQLite answers when it cannot, and what that means to a caller of the store.
+
+internal import GRDB
+internal import GRDBSQLite
+
+/// A result code other than success, with SQLite's words for it.
+struct SQLiteFailure: Error, CustomStringConvertible {
+    /// The extended result code.
+    var code: Int32
+    var message: String
+
+    init(code: Int32, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// What the last call on `connection` left behind.
+    init(_ code: Int32, on connection: OpaquePointer) {
+        self.init(code: code, message: String(cString: sqlite3_errmsg(connection)))
+    }
+
+    /// What GRDB threw.
+    init(_ error: any Error) {
+        if let failure = error as? SQLiteFailure {
+            self = failure
+        } else if let error = error as? DatabaseError {
+            self.init(code: error.extendedResultCode.rawValue, message: error.message ?? "no message")
+        } else {
+            self.init(code: SQLITE_ERROR, message: "\(error)")
+        }
+    }
+
+    /// Stored values that contradict what this program writes.
+    static func malformed(_ message: String) -> SQLiteFailure {
+        SQLiteFailure(code: SQLITE_CORRUPT, message: message)
+    }
+
+    /// The code without its extension.
+    var primaryCode: Int32 {
+        self.code & 0xFF
+    }
+
+    var description: String {
+        "SQLite error \(self.code): \(self.message)"
+    }
+}
+
+extension StoreError {
+    /// The error for a failure to open or read the file at `path`.
+    static func reading(_ path: String, _ failure: SQLiteFailure) -> StoreError {
+        switch failure.primaryCode {
+        case SQLITE_CORRUPT, SQLITE_NOTADB:
+            StoreError(
+                .corrupt, "\(path) is damaged or not a Rollcall database; restore it from a backup", cause: failure)
+        case SQLITE_BUSY, SQLITE_LOCKED:
+            StoreError(.locked, "\(path) is in use by another process; stop that process first", cause: failure)
+        default:
+            StoreError(
+                .failed, "cannot read \(path); check the disk and the permissions of file and folder", cause: failure)
+        }
+    }
+
+    /// The error for a batch that was rolled back.
+    static func rolledBack(_ path: String, _ failure: SQLiteFailure) -> StoreError {
+        switch failure.primaryCode {
+        case SQLITE_FULL:
+            StoreError(.unavailable, "no space to write \(path); free some, writes then go on", cause: failure)
+        default:
+            StoreError(.unavailable, "\(path) did not take the change and holds none of it", cause: failure)
+        }
+    }
+
+    /// The error for a batch of which nobody can say whether it is durable.
+    static func unknown(_ path: String, _ failure: SQLiteFailure?) -> StoreError {
+        StoreError(
+            .outcomeUnknown, "an input/output error left open whether \(path) holds the change; check the disk",
+            cause: failure)
+    }
+
+    /// The error for a failure of work in the background, which is tried again.
+    static func background(_ path: String, _ failure: SQLiteFailure) -> StoreError {
+        switch failure.primaryCode {
+        case SQLITE_CORRUPT, SQLITE_NOTADB:
+            .reading(path, failure)
+        default:
+            StoreError(
+                .unavailable, "cannot tidy \(path) for now; nothing is lost and it is tried again", cause: failure)
+        }
+    }
+}

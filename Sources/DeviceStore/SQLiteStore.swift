@@ -1,0 +1,165 @@
+// The store on SQLite: a folder of its own, a commit a batch, everything else behind it.
+
+package import DeviceModel
+internal import Synchronization
+
+/// Durable state in an SQLite database in WAL mode, each batch synced before its commit returns.
+///
+/// A batch appends its device changes to a log; device rows follow from the log in the background, and what is not yet
+/// followed is when the store is loaded.
+package final class SQLiteStore: DeviceStore {
+    /// The database's name in its folder.
+    package static let fileName = "rollcall.sqlite"
+
+    private enum State {
+        case open(Session, Upkeep)
+        /// The last batch's outcome is unknown: nothing is written until the file is opened anew.
+        case unsettled(Session)
+        case closed
+    }
+
+    private let folder: StoreFolder
+    private let options: Options
+    private let state: Mutex<State>
+
+    /// Opens the store in `folder`, which it makes, with a new database, where there is none.
+    ///
+    /// - Throws: `locked` where another process has the folder; `newerVersion` and `corrupt` where the file is not
+    /// for this
+    ///   program, which leaves it as it is; `failed` where folder or file cannot be made, read or written.
+    package init(folder path: String, options: Options = Options()) throws(StoreError) {
+        let folder = try StoreFolder(path: path)
+        do {
+            try folder.prepareDatabase()
+            let session = try Self.open(folder, options)
+            self.state = Mutex(.open(session, Upkeep(session, options: options)))
+        } catch {
+            folder.release()
+            throw error
+        }
+        self.folder = folder
+        self.options = options
+    }
+
+    private static func open(_ folder: StoreFolder, _ options: Options) throws(StoreError) -> Session {
+        do {
+            return try Session(path: folder.databasePath, options: options)
+        } catch {
+            throw .reading(folder.databasePath, error)
+        }
+    }
+
+    package func head() throws(StoreError) -> StoreHead {
+        try self.opened().0.progress.withLock(\.head)
+    }
+
+    package func load(into loader: inout some StoreLoader) throws(StoreError) {
+        let (session, upkeep) = try self.opened()
+        do {
+            try upkeep.settle()
+        } catch {
+            throw .reading(session.path, error)
+        }
+        let main = session.main
+        try main.perform { () throws(StoreError) in
+            var walk = LoadWalk(main, path: session.path)
+            try walk.run(into: &loader)
+        }
+    }
+
+    /// - Complexity: O(rows), about a microsecond each, and one sync of the file.
+    package func commit(_ batch: MutationBatch) throws(StoreError) {
+        let (session, upkeep) = try self.opened()
+        let isNext: Bool
+        do {
+            isNext = try session.commit(batch)
+        } catch {
+            switch error {
+            case .rolledBack(let failure):
+                throw .rolledBack(session.path, failure)
+            case .unknown(let failure):
+                self.state.withLock { $0 = .unsettled(session) }
+                upkeep.stop()
+                throw .unknown(session.path, failure)
+            }
+        }
+        guard isNext else {
+            throw StoreError(.conflict, "\(session.path) has had another writer since it was read; start again from it")
+        }
+        upkeep.committed()
+    }
+
+    package func reopen() throws(StoreError) -> StoreHead {
+        switch self.state.withLock({ $0 }) {
+        case .closed: throw self.closedError
+        case .open(let session, let upkeep):
+            upkeep.stop()
+            session.abandon()
+            self.state.withLock { $0 = .unsettled(session) }
+        case .unsettled(let session):
+            session.abandon()
+        }
+        let session = try Self.open(self.folder, self.options)
+        do {
+            // A sync that failed may have left frames in the WAL that are in memory only, which no later sync would
+            // write.
+            // They are copied into the database, and synced there, before anything is built on them.
+            let main = session.main
+            _ = try main.perform { () throws(SQLiteFailure) in try main.checkpoint(truncating: true) }
+        } catch {
+            session.abandon()
+            throw .reading(session.path, error)
+        }
+        self.state.withLock { $0 = .open(session, Upkeep(session, options: self.options)) }
+        return session.progress.withLock(\.head)
+    }
+
+    package func close() {
+        switch self.state.withLock({ $0 }) {
+        case .closed: return
+        case .open(let session, let upkeep):
+            upkeep.stop()
+            do {
+                try upkeep.settle()
+                try session.close()
+            } catch {
+                // Nothing is lost: what was not folded or copied is found at the next start.
+                self.options.onBackgroundFailure(.background(session.path, error))
+                session.abandon()
+            }
+        case .unsettled(let session):
+            session.abandon()
+        }
+        self.state.withLock { $0 = .closed }
+        self.folder.release()
+    }
+
+    deinit {
+        self.close()
+    }
+
+    private func opened() throws(StoreError) -> (Session, Upkeep) {
+        switch self.state.withLock({ $0 }) {
+        case .open(let session, let upkeep): return (session, upkeep)
+        case .unsettled(let session): throw .unknown(session.path, nil)
+        case .closed: throw self.closedError
+        }
+    }
+
+    private var closedError: StoreError {
+        StoreError(.failed, "\(self.folder.databasePath) is closed")
+    }
+
+    // MARK: For tests: what the background does, now
+
+    /// Folds and prunes all that is due, before it returns.
+    func settle() throws(StoreError) {
+        let (session, upkeep) = try self.opened()
+        do {
+            try upkeep.settle()
+            try upkeep.checkpointIfDue()
+        } catch {
+            throw .background(session.path, error)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// The database while it is open: two connections to one file, and where they stand.
+
+internal import DeviceModel
+internal import Synchronization
+
+/// An open database.
+final class Session: Sendable {
+    /// Where the store stands, known without asking the file.
+    struct Progress {
+        var head: StoreHead
+        /// The last batch's time, the clock that ages are told by.
+        var time: Int64
+        var foldedThrough: Int64
+        var walFrameCount = 0
+
+        /// Changes that are not folded yet.
+        var backlogCount: Int {
+            Int(self.head.highWaterMarks.revision.rawValue - self.foldedThrough)
+        }
+    }
+
+    let path: String
+    /// Writes everything: commits, and between them slices of work in the background.
+    let main: Connection
+    /// Reads the log and copies the WAL, so that neither holds up a commit.
+    let side: Connection
+    let progress: Mutex<Progress>
+
+    /// - Throws: where the file cannot be opened, brought up to date or understood.
+    init(path: String, options: SQLiteStore.Options) throws(SQLiteFailure) {
+        self.path = path
+        self.main = try Connection(
+            path: path,
+            .init(label: "rollcall.store.main", cacheByteCount: 16 << 20, pageCountMax: options.pageCountMax))
+        try self.main.migrate()
+        self.side = try Connection(path: path, .init(label: "rollcall.store.side"))
+        let main = self.main
+        let row = try main.perform { () throws(SQLiteFailure) in try main.readHead() }
+        self.progress = Mutex(Progress(head: row.head, time: row.time, foldedThrough: row.foldedThrough))
+    }
+
+    /// Makes `batch` durable.
+    ///
+    /// - Returns: false where the last batch is not the one before it.
+    func commit(_ batch: borrowing MutationBatch) throws(TransactionFailure) -> Bool {
+        let main = self.main
+        var isNext = true
+        let walFrameCount: Int
+        do {
+            walFrameCount = try main.perform { () throws(TransactionFailure) in
+                try main.transaction { () throws(SQLiteFailure) in
+                    isNext = try main.write(batch)
+                    if !isNext { throw SQLiteFailure.malformed("the last batch is not the one before") }
+                }
+                return main.walFrameCount
+            }
+        } catch {
+            if case .rolledBack = error, !isNext { return false }
+            throw error
+        }
+        let (sequence, time, marks) = (batch.sequence, batch.time.microseconds, batch.highWaterMarks)
+        self.progress.withLock { progress in
+            progress.head.sequence = sequence
+            progress.head.highWaterMarks = marks
+            progress.time = time
+            progress.walFrameCount = walFrameCount
+        }
+        return true
+    }
+
+    /// Lets go of the file without finishing anything.
+    func abandon() {
+        // What cannot be closed is closed when the last statement of it goes away.
+        try? self.side.close()
+        try? self.main.close()
+    }
+
+    /// Lets go of the file with nothing left in the WAL.
+    func close() throws(SQLiteFailure) {
+        try self.side.close()
+        let main = self.main
+        _ = try main.perform { () throws(SQLiteFailure) in try main.checkpoint(truncating: true) }
+        try main.close()
+    }
+}

@@ -1,0 +1,188 @@
+// The folder that holds the database: made where it is missing, held by one process, and looked at before it is opened.
+
+internal import DeviceModel
+internal import FoundationEssentials
+internal import Glibc
+
+/// A data folder that this process holds for itself until ``release()``.
+struct StoreFolder: Sendable {
+    /// The folder, without a slash at its end.
+    let path: String
+    private let lockDescriptor: Int32
+
+    var databasePath: String { "\(self.path)/\(SQLiteStore.fileName)" }
+
+    /// Makes the folder where it is missing and takes its lock.
+    ///
+    /// - Throws: `locked` where another process, or another store of this one, holds it; `failed` where it cannot be
+    /// made or written.
+    init(path: String) throws(StoreError) {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        self.path = path
+        try Self.makeFolder(path)
+        self.lockDescriptor = try Self.takeLock("\(path)/rollcall.lock", folder: path)
+    }
+
+    /// Lets others have the folder.
+    func release() {
+        // The file stays: removing it would let two processes hold locks on two files of one name.
+        close(self.lockDescriptor)
+    }
+
+    private static func makeFolder(_ path: String) throws(StoreError) {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
+        if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+            try self.makeFolder(String(path[..<slash]))
+        }
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw StoreError(.failed, "cannot make the data folder \(path): \(reason()); choose another with --data")
+        }
+    }
+
+    private static func takeLock(_ path: String, folder: String) throws(StoreError) -> Int32 {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StoreError(
+                .failed, "cannot write in the data folder \(folder): \(reason()); choose another with --data")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = errno == EWOULDBLOCK ? self.holder(descriptor) : nil
+            let why = errno == EWOULDBLOCK ? nil : reason()
+            close(descriptor)
+            if let why {
+                throw StoreError(.failed, "cannot lock \(path): \(why); a data folder must be on a local disk")
+            }
+            throw StoreError(
+                .locked,
+                "the data folder \(folder) is in use by another rollcalld\(holder.map { " (process \($0))" } ?? ""); "
+                    + "stop it or choose another folder with --data")
+        }
+        // For the sentence above only; the lock is the kernel's, so a failure to write this is no failure.
+        let text = Array("\(getpid())\n".utf8)
+        if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, text, text.count, 0) }
+        return descriptor
+    }
+
+    /// The process that wrote its number into the lock file.
+    private static func holder(_ descriptor: Int32) -> Int32? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        guard count > 0 else { return nil }
+        return Int32(String(decoding: bytes[..<count].prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
+    }
+
+    // MARK: The file
+
+    /// Makes the database where there is none; otherwise checks, touching nothing, that it is one that this program
+    /// knows.
+    func prepareDatabase() throws(StoreError) {
+        var status = stat()
+        if stat(self.databasePath, &status) == 0 {
+            try self.inspect()
+        } else if errno == ENOENT {
+            try self.create()
+        } else {
+            throw StoreError(.failed, "cannot look at \(self.databasePath): \(reason()); check its permissions")
+        }
+    }
+
+    /// Makes the database beside its place and moves it there whole, so that no half-made one is ever found.
+    private func create() throws(StoreError) {
+        let draft = "\(self.databasePath).new"
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            unlink(draft + suffix)
+        }
+        let descriptor = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StoreError(.failed, "cannot make \(draft): \(reason()); choose another folder with --data")
+        }
+        close(descriptor)
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        do {
+            try Schema.create(
+                at: draft,
+                now: Timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(now.tv_nsec)) ?? .epoch)
+        } catch {
+            throw StoreError(.failed, "cannot make \(draft); check the disk's free space and its health", cause: error)
+        }
+        guard rename(draft, self.databasePath) == 0 else {
+            throw StoreError(.failed, "cannot move \(draft) to \(self.databasePath): \(reason())")
+        }
+        let folder = open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(folder) }
+        guard folder >= 0, fsync(folder) == 0 else {
+            throw StoreError(.failed, "cannot make the new file in \(self.path) durable: \(reason()); check the disk")
+        }
+    }
+
+    private func inspect() throws(StoreError) {
+        let path = self.databasePath
+        guard access(path, R_OK | W_OK) == 0 else {
+            throw StoreError(.failed, "cannot read and write \(path): \(reason()); check its owner and permissions")
+        }
+        // SQLite's own header, by https://www.sqlite.org/fileformat2.html: read so that a file which is not ours is
+        // not opened.
+        let header = try self.header()
+        guard header.starts(with: Array("SQLite format 3\0".utf8)), header.count == 100,
+            header.bigEndian(at: 68) == Schema.applicationID
+        else {
+            throw StoreError(
+                .corrupt, "\(path) is not a Rollcall database or is damaged; restore it from a backup or move it away")
+        }
+        try self.check(version: header.bigEndian(at: 60))
+
+        // A newer program that did not end well may have left its version in the WAL alone.
+        var status = stat()
+        guard stat("\(path)-wal", &status) == 0, status.st_size > 0 else { return }
+        let version: Int64
+        do {
+            let connection = try Connection(path: path, .init(label: "rollcall.store.inspection", isReadOnly: true))
+            version = try connection.perform { () throws(SQLiteFailure) in
+                try connection.number("PRAGMA user_version")
+            }
+            try connection.close()
+        } catch {
+            throw .reading(path, error)
+        }
+        try self.check(version: UInt32(truncatingIfNeeded: version))
+    }
+
+    private func check(version: UInt32) throws(StoreError) {
+        guard version <= Schema.version else {
+            throw StoreError(
+                .newerVersion,
+                "\(self.databasePath) was written by a newer rollcalld (format \(version), this one knows "
+                    + "\(Schema.version)); run that version, or restore a backup made before it")
+        }
+    }
+
+    private func header() throws(StoreError) -> [UInt8] {
+        let descriptor = open(self.databasePath, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw StoreError(.failed, "cannot read \(self.databasePath): \(reason()); check its permissions")
+        }
+        // Closing a descriptor drops every POSIX lock that this process has on the file; the folder's lock makes sure
+        // that no connection of ours has one yet.
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 100)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        guard count >= 0 else {
+            throw StoreError(.failed, "cannot read \(self.databasePath): \(reason()); check the disk")
+        }
+        return Array(bytes[..<count])
+    }
+}
+
+extension [UInt8] {
+    fileprivate func bigEndian(at offset: Int) -> UInt32 {
+        self[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
+    }
+}
+
+/// The words for the last failed system call.
+private func reason() -> String {
+    String(cString: strerror(errno))
+}

@@ -1,0 +1,164 @@
+// The containers of the index against the standard library's.
+
+@testable import DeviceQuery
+import RollcallTesting
+import Testing
+
+@Suite struct ContainerTests {
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func aRowSetHoldsWhatASetHolds(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var set = RowSet()
+        var model: Set<UInt32> = []
+        var byteCount = 0
+        // Small ranges make bitmaps, large ones arrays; growing and shrinking crosses every change of form.
+        let range: Range<UInt32> = seed % 2 == 0 ? 0..<9_000 : 0..<400_000
+        for (target, insertChance) in [(7_000, 9), (0, 1), (1_500, 9), (2, 1), (0, 1)] {
+            while insertChance > 5 ? model.count < target : model.count > target {
+                let insert = Int.random(in: 0..<10, using: &random) < insertChance
+                if insert {
+                    let row = UInt32.random(in: range, using: &random)
+                    if model.insert(row).inserted { set.insert(row, byteCount: &byteCount) }
+                } else if let row = model.first {
+                    model.remove(row)
+                    set.remove(row, byteCount: &byteCount)
+                }
+            }
+            var rows: [UInt32] = []
+            set.forEach { rows.append($0) }
+            #expect(rows == model.sorted(), "seed \(seed), target \(target)")
+            #expect(Int(set.count) == model.count)
+            for _ in 0..<200 {
+                let row = UInt32.random(in: range, using: &random)
+                #expect(set.contains(row) == model.contains(row), "seed \(seed), row \(row)")
+            }
+            for chunk in 0..<8 {
+                var mask = [UInt64](repeating: 0, count: RowChunk.wordCount)
+                mask.withUnsafeMutableBufferPointer { words in
+                    if let base = words.baseAddress { set.unite(chunk: chunk, into: base) }
+                }
+                #expect(
+                    mask.reduce(0) { $0 + $1.nonzeroBitCount } == model.count { Int($0 >> 16) == chunk }, "seed \(seed)"
+                )
+            }
+        }
+        set.destroy(byteCount: &byteCount)
+        #expect(byteCount == 0)
+    }
+
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func aRowOrderIsASortedArray(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var devices = Column<DeviceRow>()
+        var order = RowOrder()
+        for id in 1...6_000 as ClosedRange<Int64> {
+            var device = DeviceRow.free(next: 0)
+            device.id = id
+            // Few values make many ties; one seed in two comes in order.
+            device.lastSeen = seed % 2 == 0 ? id : Int64.random(in: 0..<50, using: &random)
+            devices.append(device)
+            order.insert(device.seenKey, UInt32(id - 1), devices.base)
+        }
+        try order.checkInvariants(devices.base)
+        // Moves to the end, as check-ins make them.
+        for step in 0..<8_000 {
+            let row = Int.random(in: 0..<devices.count, using: &random)
+            order.remove(devices[row].seenKey, devices.base)
+            devices.base[row].lastSeen = seed < 2 ? 10_000 + Int64(step) : Int64.random(in: 0..<60, using: &random)
+            order.insert(devices[row].seenKey, UInt32(row), devices.base)
+        }
+        try order.checkInvariants(devices.base)
+        let sorted = (0..<devices.count).sorted { devices.base[$0].seenKey < devices.base[$1].seenKey }
+        for _ in 0..<50 {
+            let ranks = [Int.random(in: 0...6_000, using: &random), Int.random(in: 0...6_000, using: &random)].sorted()
+            var up: [Int] = []
+            order.forEach(in: ranks[0]..<ranks[1], descending: false) {
+                up.append(Int($0)); return true
+            }
+            #expect(up == Array(sorted[ranks[0]..<ranks[1]]), "seed \(seed)")
+            var down: [Int] = []
+            order.forEach(in: ranks[0]..<ranks[1], descending: true) {
+                down.append(Int($0)); return true
+            }
+            #expect(down == up.reversed(), "seed \(seed)")
+            let rank = Int.random(in: 0..<6_000, using: &random)
+            let key = devices[sorted[rank]].seenKey
+            #expect(order.rank(key, inclusive: false, devices.base) == rank)
+            #expect(order.rank(key, inclusive: true, devices.base) == rank + 1)
+        }
+        let full = order.byteCount
+        for row in (0..<devices.count).shuffled(using: &random) {
+            order.remove(devices[row].seenKey, devices.base)
+        }
+        try order.checkInvariants(devices.base)
+        #expect(order.count == 0 && order.byteCount < full / 10)
+    }
+
+    @Test func slotsFindWhatWasInsertedAndNothingRemoved() {
+        var random = SeededGenerator(seed: 1)
+        var slots = HashSlots()
+        var model: [UInt32: UInt32] = [:]
+        for step in 0..<20_000 {
+            // Few tags at the upper end: long runs of collisions that wrap around.
+            let tag = UInt32.max - UInt32.random(in: 0..<40, using: &random) << 20
+            if step % 3 != 2 || model.isEmpty {
+                slots.insert(tag, UInt32(step), TextRef(unit: UInt32(step)))
+                model[UInt32(step)] = tag
+            } else if let (number, tag) = model.first {
+                slots.remove(tag, number)
+                model[number] = nil
+                #expect(slots.find(tag) { $0.unit == number } == nil)
+            }
+            if model.count > 300, let (number, tag) = model.first {
+                slots.remove(tag, number)
+                model[number] = nil
+            }
+        }
+        #expect(slots.count == model.count)
+        for (number, tag) in model { #expect(slots.find(tag) { $0.unit == number } == number) }
+    }
+
+    @Test func textsKeepTheirBytesAndGiveTheirRoomBack() {
+        var random = SeededGenerator(seed: 2)
+        var pool = TextPool()
+        var model: [TextRef: [UInt8]] = [:]
+        for _ in 0..<6_000 {
+            let text = (0..<Int.random(in: 0...300, using: &random)).map { _ in
+                UInt8.random(in: 1...255, using: &random)
+            }
+            model[text.withUnsafeBytes { pool.insert($0) }] = text
+            if model.count > 500, let (reference, text) = model.first {
+                #expect(Array(pool.text(reference)) == text)
+                pool.remove(reference)
+                model[reference] = nil
+            }
+        }
+        for (reference, text) in model { #expect(Array(pool.text(reference)) == text) }
+        #expect(pool.byteCount < 500 * 308 * 3)
+    }
+
+    @Test func base64RoundTripsAndHasOneTextForEachValue() {
+        var random = SeededGenerator(seed: 3)
+        for count in 0..<50 {
+            let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+            #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
+        }
+        #expect(Base64URL.encode([0xFB, 0xFF]) == "-_8")
+        for text in ["A", "-_9", "+/8", "AA==", "A A", "é"] {
+            #expect(Base64URL.decode(text) == nil, "\(text)")
+        }
+    }
+
+    /// Page tokens outlive the process: their hash must not change with it, nor with a new compiler.
+    @Test func theHashOfATokenIsTheSameEverywhere() {
+        let texts = ["", "a", "abcd", "abcdefgh", "abcdefghijklmnop", "abcdefghijklmnopqrstuvwxyz0123456789"]
+        let hashes = texts.map { text in Array(text.utf8).withUnsafeBytes { StableHash.hash($0, seed: 7) } }
+        #expect(Set(hashes).count == texts.count)
+        #expect(hashes == Self.hashes)
+    }
+
+    private static let hashes: [UInt64] = [
+        1_962_999_210_563_793_833, 5_127_027_526_872_145_633, 12_885_335_092_387_268_552, 10_279_218_084_163_926_813,
+        7_443_623_887_188_221_578, 12_011_291_690_224_386_435,
+    ]
+}

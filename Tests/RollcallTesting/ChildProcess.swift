@@ -1,0 +1,170 @@
+// A program of this package as an operator runs it: started, watched, ended by its number.
+
+internal import Foundation
+internal import Synchronization
+
+/// How a process ended.
+package enum ProcessEnd: Hashable, Sendable {
+    case exit(Int32)
+    case signal(Int32)
+}
+
+/// What a process that ran to its end left behind.
+package struct ProcessOutput: Hashable, Sendable {
+    package var end: ProcessEnd
+    package var standardOutput: String
+    package var standardError: String
+}
+
+/// One run of a program that was built beside the tests.
+///
+/// Its output goes to files, so that a talkative process never waits for its reader.
+///
+/// ## Concurrency
+/// `Process` is asked for nothing but the number that it had when it started, and signalled by it, from any task.
+package final class ChildProcess: Sendable {
+    package let processID: Int32
+    private let folder: TemporaryFolder
+    private let ending: Ending
+
+    /// Wakes whoever waits for the end, however many and however late.
+    private final class Ending: Sendable {
+        private struct State {
+            var end: ProcessEnd?
+            var waiters: [CheckedContinuation<ProcessEnd, Never>] = []
+        }
+
+        private let state = Mutex(State())
+
+        var end: ProcessEnd? {
+            self.state.withLock { $0.end }
+        }
+
+        func came(_ end: ProcessEnd) {
+            let waiters = self.state.withLock { state in
+                state.end = end
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            for waiter in waiters {
+                waiter.resume(returning: end)
+            }
+        }
+
+        func wait() async -> ProcessEnd {
+            await withCheckedContinuation { waiter in
+                let end = self.state.withLock { state in
+                    if state.end == nil {
+                        state.waiters.append(waiter)
+                    }
+                    return state.end
+                }
+                if let end {
+                    waiter.resume(returning: end)
+                }
+            }
+        }
+    }
+
+    /// Starts `program`, which lies beside the tests unless it is a path.
+    ///
+    /// - Parameter environment: all that the process sees of it; `PATH` is added.
+    private init(_ program: String, _ arguments: [String], environment: [String: String]) throws {
+        let folder = try TemporaryFolder()
+        let ending = Ending()
+        let process = Process()
+        process.executableURL = Self.location(of: program)
+        process.arguments = arguments
+        process.environment = environment.merging(["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]) { own, _ in
+            own
+        }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try Self.file(folder.path("out"))
+        process.standardError = try Self.file(folder.path("err"))
+        process.terminationHandler = { process in
+            let status = process.terminationStatus
+            ending.came(process.terminationReason == .exit ? .exit(status) : .signal(status))
+        }
+        try process.run()
+        self.processID = process.processIdentifier
+        self.folder = folder
+        self.ending = ending
+    }
+
+    /// Runs a program while `body` does, and kills it where it still runs after that, whatever became of `body`.
+    package static func with<Result>(
+        _ program: String,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (ChildProcess) async throws -> Result
+    ) async throws -> Result {
+        let child = try ChildProcess(program, arguments, environment: environment)
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            outcome = .success(try await body(child))
+        } catch {
+            outcome = .failure(error)
+        }
+        child.signal(SIGKILL)
+        _ = await child.end()
+        return try outcome.get()
+    }
+
+    /// Runs a program to its end.
+    package static func run(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> ProcessOutput {
+        try await self.with(program, arguments, environment: environment) { child in
+            let end = await child.end()
+            return ProcessOutput(
+                end: end, standardOutput: child.standardOutput, standardError: child.standardError
+            )
+        }
+    }
+
+    /// Waits until the process has ended.
+    package func end() async -> ProcessEnd {
+        await self.ending.wait()
+    }
+
+    package var isRunning: Bool {
+        self.ending.end == nil
+    }
+
+    /// Sends a signal to the process, if it still is one.
+    package func signal(_ number: Int32) {
+        guard self.isRunning else {
+            return
+        }
+        kill(self.processID, number)
+    }
+
+    /// What it has written so far.
+    package var standardOutput: String {
+        Self.text(self.folder.path("out"))
+    }
+
+    /// What it has complained of so far.
+    package var standardError: String {
+        Self.text(self.folder.path("err"))
+    }
+
+    private static func text(_ path: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    }
+
+    private static func file(_ path: String) throws -> FileHandle {
+        try Data().write(to: URL(filePath: path))
+        return try FileHandle(forWritingTo: URL(filePath: path))
+    }
+
+    private static func location(of program: String) -> URL {
+        guard !program.contains("/") else {
+            return URL(filePath: program)
+        }
+        // The test runner is the package's own test executable, which lies where the products lie.
+        let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(filePath: runner).deletingLastPathComponent().appending(component: program)
+    }
+}

@@ -1,0 +1,162 @@
+// A store that fails on command and commits when it is told to.
+
+package import DeviceModel
+package import DeviceStore
+internal import Dispatch
+internal import Synchronization
+
+/// Passes everything on to another store, but for the faults that a test orders.
+///
+/// ## Concurrency
+/// Tests order faults, hold and release from any thread; commits come from the registry's writer.
+package final class FailingStore<Base: DeviceStore>: DeviceStore {
+    /// What goes wrong with a commit.
+    package enum Fault: Hashable, Sendable {
+        /// Nothing is written; later batches may succeed.
+        case unavailable
+        /// Nobody can say what became of the batch, though the test can: it landed, or it did not. Until
+        /// ``reopen()`` every
+        /// further commit fails likewise.
+        case outcomeUnknown(isLanded: Bool)
+        /// Another writer was first.
+        case conflict
+    }
+
+    private struct State {
+        /// What goes wrong with the commits to come; nil for one that succeeds.
+        var faults: [Fault?] = []
+        var reopenFailureCount = 0
+        var isUnsettled = false
+        var isClosed = false
+        var isHolding = false
+        /// One for each commit that is held.
+        var gates: [DispatchSemaphore] = []
+        var waiters: [CheckedContinuation<Void, Never>] = []
+        var committed: [MutationBatch] = []
+    }
+
+    /// The store that holds the state.
+    package let base: Base
+    private let state = Mutex(State())
+
+    package init(_ base: Base) {
+        self.base = base
+    }
+
+    // MARK: Orders
+
+    /// Lets the next `count` commits fail, once `successCount` others have succeeded.
+    package func fail(_ fault: Fault, next count: Int = 1, after successCount: Int = 0) {
+        self.state.withLock {
+            $0.faults += Array(repeating: nil, count: successCount) + Array(repeating: fault, count: count)
+        }
+    }
+
+    /// Lets the next `count` reopenings fail.
+    package func failReopenings(next count: Int) {
+        self.state.withLock { $0.reopenFailureCount = count }
+    }
+
+    /// Keeps every commit from now on waiting until ``release()``.
+    package func hold() {
+        self.state.withLock { $0.isHolding = true }
+    }
+
+    /// Waits until a commit is held.
+    package func heldCommit() async {
+        await withCheckedContinuation { continuation in
+            let isHeld = self.state.withLock { state in
+                if !state.gates.isEmpty { return true }
+                state.waiters.append(continuation)
+                return false
+            }
+            if isHeld { continuation.resume() }
+        }
+    }
+
+    /// Lets the held commits, and all later ones, go on.
+    package func release() {
+        let gates = self.state.withLock { state in
+            state.isHolding = false
+            defer { state.gates = [] }
+            return state.gates
+        }
+        for gate in gates { gate.signal() }
+    }
+
+    /// The batches that landed, in order.
+    package var committed: [MutationBatch] {
+        self.state.withLock { $0.committed }
+    }
+
+    /// Whether the store was closed.
+    package var isClosed: Bool {
+        self.state.withLock { $0.isClosed }
+    }
+
+    // MARK: DeviceStore
+
+    package func head() throws(StoreError) -> StoreHead {
+        try self.base.head()
+    }
+
+    package func load(into loader: inout some StoreLoader) throws(StoreError) {
+        try self.base.load(into: &loader)
+    }
+
+    package func commit(_ batch: MutationBatch) throws(StoreError) {
+        self.waitWhileHeld()
+        if self.state.withLock({ $0.isUnsettled }) { throw Self.unknown }
+        let fault = self.state.withLock { $0.faults.isEmpty ? nil : $0.faults.removeFirst() }
+        switch fault {
+        case nil:
+            try self.land(batch)
+        case .unavailable:
+            throw StoreError(.unavailable, "the test's store takes no change for now")
+        case .conflict:
+            throw StoreError(.conflict, "the test's store has had another writer")
+        case .outcomeUnknown(let isLanded):
+            if isLanded { try self.land(batch) }
+            self.state.withLock { $0.isUnsettled = true }
+            throw Self.unknown
+        }
+    }
+
+    package func reopen() throws(StoreError) -> StoreHead {
+        let isFailing = self.state.withLock { state in
+            guard state.reopenFailureCount > 0 else { return false }
+            state.reopenFailureCount -= 1
+            return true
+        }
+        if isFailing { throw StoreError(.failed, "the test's store cannot be opened for now") }
+        let head = try self.base.reopen()
+        self.state.withLock { $0.isUnsettled = false }
+        return head
+    }
+
+    package func close() {
+        self.state.withLock { $0.isClosed = true }
+        self.base.close()
+    }
+
+    private static var unknown: StoreError {
+        StoreError(.outcomeUnknown, "nobody knows what became of the change in the test's store")
+    }
+
+    private func land(_ batch: MutationBatch) throws(StoreError) {
+        try self.base.commit(batch)
+        self.state.withLock { $0.committed.append(batch) }
+    }
+
+    private func waitWhileHeld() {
+        let (gate, waiters) = self.state.withLock { state -> (DispatchSemaphore?, [CheckedContinuation<Void, Never>]) in
+            guard state.isHolding else { return (nil, []) }
+            let gate = DispatchSemaphore(value: 0)
+            state.gates.append(gate)
+            defer { state.waiters = [] }
+            return (gate, state.waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        gate?.wait()
+    }
+}
