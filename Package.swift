@@ -18,10 +18,17 @@ let package = Package(
     ],
     targets: [
         // System: libprotobuf-c, and what the importer cannot see of libc.
+        .systemLibrary(
+            name: "CProtobufC",
+            pkgConfig: "libprotobuf-c",
+            providers: [.apt(["libprotobuf-c-dev"])]
+        ),
         .target(name: "CRollcallShims"),
 
         // Vocabulary: values, messages, and the one way to read and write them.
         .target(name: "DeviceModel"),
+        .target(name: "CRollcallProto", dependencies: ["CProtobufC"]),
+        .target(name: "ProtobufC", dependencies: ["CProtobufC", "CRollcallProto"]),
 
         // Engines: filtering and sorting in memory; durability on disk.
         .target(name: "DeviceQuery", dependencies: ["DeviceModel"]),
@@ -41,6 +48,7 @@ let package = Package(
             path: "Tests/RollcallTesting"
         ),
         .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
+        .testTarget(name: "ProtobufCTests", dependencies: ["CRollcallProto", "ProtobufC", "RollcallTesting"]),
         .testTarget(name: "DeviceQueryTests", dependencies: ["DeviceModel", "DeviceQuery", "RollcallTesting"]),
         .testTarget(name: "DeviceStoreTests", dependencies: ["DeviceModel", "DeviceStore", "RollcallTesting"]),
     ]
