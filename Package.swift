@@ -14,6 +14,7 @@ let package = Package(
     products: [
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
@@ -41,6 +42,9 @@ let package = Package(
             ]
         ),
 
+        // Core and its edges: the one writer; C messages to values; calls without a transport.
+        .target(name: "RPC", dependencies: [.product(name: "NIOCore", package: "swift-nio")]),
+
         // Tests: one target for each of the above, and what they share.
         .target(
             name: "RollcallTesting",
@@ -51,6 +55,7 @@ let package = Package(
         .testTarget(name: "ProtobufCTests", dependencies: ["CRollcallProto", "ProtobufC", "RollcallTesting"]),
         .testTarget(name: "DeviceQueryTests", dependencies: ["DeviceModel", "DeviceQuery", "RollcallTesting"]),
         .testTarget(name: "DeviceStoreTests", dependencies: ["DeviceModel", "DeviceStore", "RollcallTesting"]),
+        .testTarget(name: "RPCTests", dependencies: ["RPC", .product(name: "NIOCore", package: "swift-nio")]),
     ]
 )
 

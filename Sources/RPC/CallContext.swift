@@ -1,0 +1,91 @@
+// What a method is told of the call that it answers.
+
+package import NIOCore
+internal import Synchronization
+
+/// Who is at the other end of a connection, by the kernel's word.
+package struct Peer: Hashable, Sendable {
+    package var userID: UInt32
+    package var groupID: UInt32
+    /// 0 where the kernel does not say.
+    package var processID: Int32
+
+    package init(userID: UInt32, groupID: UInt32, processID: Int32) {
+        self.userID = userID
+        self.groupID = groupID
+        self.processID = processID
+    }
+}
+
+/// A call's metadata: keys in lower case, in the order they came; a key may repeat.
+package struct Metadata: Hashable, Sendable {
+    package private(set) var pairs: [(key: String, value: String)]
+
+    package init() {
+        self.pairs = []
+    }
+
+    /// Adds a pair, its key lower-cased as both protocols have it.
+    package mutating func append(key: String, value: String) {
+        self.pairs.append((key.lowercased(), value))
+    }
+
+    /// Every value of `key` (lower case), in order.
+    package subscript(key: String) -> [String] {
+        self.pairs.filter { $0.key == key }.map(\.value)
+    }
+
+    package static func == (left: Metadata, right: Metadata) -> Bool {
+        left.pairs.elementsEqual(right.pairs, by: ==)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for pair in self.pairs {
+            hasher.combine(pair.key)
+            hasher.combine(pair.value)
+        }
+    }
+}
+
+/// One call as its method sees it: who calls, until when, and with which metadata.
+package struct CallContext: Sendable {
+    package let peer: Peer
+    /// When the caller stops waiting; `.distantFuture` if it never does.
+    package let deadline: NIODeadline
+    package let metadata: Metadata
+
+    package init(peer: Peer, deadline: NIODeadline, metadata: Metadata) {
+        self.peer = peer
+        self.deadline = deadline
+        self.metadata = metadata
+    }
+}
+
+/// Whether a queued call is still wanted: its caller may give up until the work is taken, and not after.
+///
+/// ## Concurrency
+/// The transport abandons on its event loop while the worker takes on its own thread; exactly one of the two succeeds.
+package final class CallClaim: Sendable {
+    private enum State {
+        static let waiting: UInt8 = 0
+        static let taken: UInt8 = 1
+        static let abandoned: UInt8 = 2
+    }
+
+    private let state = Atomic<UInt8>(State.waiting)
+
+    package init() {}
+
+    /// Takes the call for work that will now complete; false where the caller gave up first.
+    package func take() -> Bool {
+        self.state.compareExchange(expected: State.waiting, desired: State.taken, ordering: .acquiringAndReleasing)
+            .exchanged
+    }
+
+    /// Gives the call up; false where the work was taken first and will complete.
+    @discardableResult
+    package func abandon() -> Bool {
+        self.state.compareExchange(expected: State.waiting, desired: State.abandoned, ordering: .acquiringAndReleasing)
+            .exchanged
+    }
+}

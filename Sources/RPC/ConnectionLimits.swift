@@ -1,0 +1,25 @@
+// What one connection may take of the server; the numbers come from whoever assembles it.
+
+/// The bounds that a transport enforces where bytes enter and leave.
+package struct ConnectionLimits: Hashable, Sendable {
+    /// The longest message in either direction, in bytes.
+    package var messageByteCountMax: Int
+    /// Calls that one connection may have open at once.
+    package var callCountMax: Int
+    /// Output that waits for a slow reader, in bytes.
+    package var queuedOutputByteCountMax: Int
+    /// Stream input that no method has read yet, in bytes; beyond it the connection is not read.
+    package var undeliveredInputByteCountMax: Int
+
+    package init(
+        messageByteCountMax: Int,
+        callCountMax: Int,
+        queuedOutputByteCountMax: Int,
+        undeliveredInputByteCountMax: Int
+    ) {
+        self.messageByteCountMax = messageByteCountMax
+        self.callCountMax = callCountMax
+        self.queuedOutputByteCountMax = queuedOutputByteCountMax
+        self.undeliveredInputByteCountMax = undeliveredInputByteCountMax
+    }
+}

@@ -1,0 +1,132 @@
+// A method: its name, its kind, and what answers it. Both transports call the same one.
+
+package import NIOCore
+
+/// A method's full name: `rollcall.v1.Devices` and `GetDevice`.
+package struct MethodName: Hashable, Sendable, CustomStringConvertible {
+    package let service: String
+    package let method: String
+
+    package init(service: String, method: String) {
+        self.service = service
+        self.method = method
+    }
+
+    package var description: String {
+        "\(self.service)/\(self.method)"
+    }
+}
+
+/// How many messages go each way in a streaming call.
+package enum StreamKind: Hashable, Sendable {
+    case client, server, bidirectional
+}
+
+/// A method of a service with its handler.
+package struct Method: Sendable {
+    package let name: MethodName
+    package let handler: Handler
+
+    package init(_ name: MethodName, _ handler: Handler) {
+        self.name = name
+        self.handler = handler
+    }
+
+    package enum Handler: Sendable {
+        case immediate(Immediate)
+        case deferred(Deferred)
+        case stream(StreamKind, Stream)
+    }
+
+    /// Answers on the caller's event loop before it returns, by appending one encoded message to `reply`.
+    ///
+    /// The request's bytes are valid during the call only. What was appended before a throw is discarded by the transport.
+    package typealias Immediate =
+        @Sendable (
+            _ context: borrowing CallContext, _ request: UnsafeRawBufferPointer, _ reply: inout ByteBuffer
+        ) throws(Status) -> Void
+
+    /// Reads the request before it returns and answers later, exactly once, through `reply`, from any thread.
+    package typealias Deferred =
+        @Sendable (
+            _ context: CallContext, _ request: UnsafeRawBufferPointer, _ reply: ReplySink
+        ) -> Void
+
+    /// Runs for as long as its stream: throws a ``Status`` to end it with that, returns to end it well.
+    ///
+    /// A client-streaming method writes exactly one message.
+    package typealias Stream =
+        @Sendable (
+            _ context: CallContext, _ requests: RequestMessages, _ responses: ResponseWriter
+        ) async throws -> Void
+}
+
+/// Where a deferred call sends its one outcome.
+///
+/// ## Concurrency
+/// Any thread; the encoding closure runs on the connection's event loop.
+package struct ReplySink: Sendable {
+    /// Appends the encoded reply to the connection's output.
+    package typealias Encode = @Sendable (inout ByteBuffer) throws(Status) -> Void
+
+    /// Whether the caller still waits; the worker takes it before work that cannot be undone.
+    package let claim: CallClaim
+    private let deliver: @Sendable (Result<Encode, Status>) -> Void
+
+    package init(claim: CallClaim, deliver: @escaping @Sendable (Result<Encode, Status>) -> Void) {
+        self.claim = claim
+        self.deliver = deliver
+    }
+
+    package func succeed(_ encode: @escaping Encode) {
+        self.deliver(.success(encode))
+    }
+
+    package func fail(_ status: Status) {
+        self.deliver(.failure(status))
+    }
+}
+
+/// The messages that a caller streams in, ending when it half-closes; fails when the call is over before that.
+package struct RequestMessages: AsyncSequence, Sendable {
+    package typealias Element = ByteBuffer
+    package typealias Failure = any Error
+
+    private let makeNext: @Sendable () -> () async throws -> ByteBuffer?
+
+    /// Wraps a transport's sequence, which does its own buffering and back-pressure.
+    package init<Source: AsyncSequence & Sendable>(_ source: Source) where Source.Element == ByteBuffer {
+        self.makeNext = {
+            var iterator = source.makeAsyncIterator()
+            return { try await iterator.next() }
+        }
+    }
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let nextMessage: () async throws -> ByteBuffer?
+
+        package mutating func next() async throws -> ByteBuffer? {
+            try await self.nextMessage()
+        }
+    }
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(nextMessage: self.makeNext())
+    }
+}
+
+/// Where a streaming method writes its messages, one at a time.
+package struct ResponseWriter: Sendable {
+    private let send: @Sendable (ByteBuffer) async throws -> Void
+
+    package init(_ send: @escaping @Sendable (ByteBuffer) async throws -> Void) {
+        self.send = send
+    }
+
+    /// Queues one encoded message, waiting while the connection's output is full.
+    ///
+    /// - Throws: ``Status`` when the call is over: CANCELLED, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED.
+    package func write(_ message: ByteBuffer) async throws {
+        try await self.send(message)
+    }
+}
