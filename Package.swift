@@ -9,6 +9,12 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+
 let package = Package(
     name: "rollcall",
     products: [
@@ -16,6 +22,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // System: libprotobuf-c, and what the importer cannot see of libc.
@@ -45,6 +52,9 @@ let package = Package(
         // Core and its edges: the one writer; C messages to values; calls without a transport.
         .target(name: "RPC", dependencies: [.product(name: "NIOCore", package: "swift-nio")]),
 
+        // Adapters: operations on one side, a wire protocol on the other.
+        .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", log] + nio),
+
         // Tests: one target for each of the above, and what they share.
         .target(
             name: "RollcallTesting",
@@ -56,6 +66,13 @@ let package = Package(
         .testTarget(name: "DeviceQueryTests", dependencies: ["DeviceModel", "DeviceQuery", "RollcallTesting"]),
         .testTarget(name: "DeviceStoreTests", dependencies: ["DeviceModel", "DeviceStore", "RollcallTesting"]),
         .testTarget(name: "RPCTests", dependencies: ["RPC", .product(name: "NIOCore", package: "swift-nio")]),
+        .testTarget(
+            name: "TTRPCTests",
+            dependencies: [
+                "CRollcallProto", "ProtobufC", "RPC", "RollcallTesting", "TTRPC", log,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ] + nio
+        ),
     ]
 )
 

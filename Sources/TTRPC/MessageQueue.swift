@@ -1,0 +1,207 @@
+// Messages that came in on a stream and wait for whoever reads it; bounded by bytes for the whole connection.
+
+internal import NIOCore
+internal import RPC
+internal import Synchronization
+
+/// Counts what a connection has read for its streams and nobody has taken yet.
+///
+/// ## Concurrency
+/// The event loop adds, readers of any thread remove.
+final class InputBudget: Sendable {
+    private struct State {
+        var byteCount = 0
+        var isExceeded = false
+    }
+
+    private let byteCountMax: Int
+    private let mayResume: @Sendable () -> Void
+    private let state = Mutex(State())
+
+    /// - Parameter mayResume: told when, after too much was waiting, half of the bound is free again.
+    init(byteCountMax: Int, mayResume: @escaping @Sendable () -> Void) {
+        self.byteCountMax = byteCountMax
+        self.mayResume = mayResume
+    }
+
+    /// Whether the connection should not be read at present.
+    var isExceeded: Bool {
+        self.state.withLock { $0.isExceeded }
+    }
+
+    fileprivate func add(byteCount: Int) {
+        self.state.withLock { state in
+            state.byteCount += byteCount
+            state.isExceeded = state.isExceeded || state.byteCount > self.byteCountMax
+        }
+    }
+
+    fileprivate func remove(byteCount: Int) {
+        let mayResume = self.state.withLock { state in
+            state.byteCount -= byteCount
+            guard state.isExceeded, state.byteCount <= self.byteCountMax / 2 else {
+                return false
+            }
+            state.isExceeded = false
+            return true
+        }
+        if mayResume {
+            self.mayResume()
+        }
+    }
+}
+
+/// One stream's messages in order, for one reader.
+///
+/// ## Concurrency
+/// The event loop appends and ends; one task at a time reads.
+final class MessageQueue: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+    typealias Failure = Status
+
+    /// What a queued message counts beyond its bytes, so that empty ones are bounded too.
+    static let messageOverheadByteCount = 64
+
+    private struct State {
+        var messages = CircularBuffer<ByteBuffer>(initialCapacity: 0)
+        var isFinished = false
+        var failure: Status?
+        var waiter: CheckedContinuation<Void, Never>?
+
+        mutating func takeWaiter() -> CheckedContinuation<Void, Never>? {
+            defer { self.waiter = nil }
+            return self.waiter
+        }
+    }
+
+    private enum Next {
+        case message(ByteBuffer)
+        case finished
+        case failed(Status)
+        case wait
+    }
+
+    private let budget: InputBudget
+    private let state = Mutex(State())
+
+    init(budget: InputBudget) {
+        self.budget = budget
+    }
+
+    /// Why the call failed, if it did.
+    var failure: Status? {
+        self.state.withLock { $0.failure }
+    }
+
+    /// Adds a message; dropped where the stream is over.
+    func append(_ message: ByteBuffer) {
+        let byteCount = Self.cost(of: message)
+        self.budget.add(byteCount: byteCount)
+        let (isTaken, waiter) = self.state.withLock { state in
+            guard !state.isFinished else {
+                return (false, state.takeWaiter())
+            }
+            state.messages.append(message)
+            return (true, state.takeWaiter())
+        }
+        if !isTaken {
+            self.budget.remove(byteCount: byteCount)
+        }
+        waiter?.resume()
+    }
+
+    /// No message follows.
+    func finish() {
+        self.state.withLock { state in
+            state.isFinished = true
+            return state.takeWaiter()
+        }?.resume()
+    }
+
+    /// The call is over: what was not taken is dropped and the reader is told why. Only the first failure counts.
+    func fail(_ status: Status) {
+        let (dropped, waiter) = self.state.withLock { state in
+            let dropped = state.messages
+            state.messages = CircularBuffer(initialCapacity: 0)
+            state.isFinished = true
+            state.failure = state.failure ?? status
+            return (dropped, state.takeWaiter())
+        }
+        if !dropped.isEmpty {
+            self.budget.remove(byteCount: dropped.reduce(0) { $0 + Self.cost(of: $1) })
+        }
+        waiter?.resume()
+    }
+
+    private static func cost(of message: ByteBuffer) -> Int {
+        message.readableBytes + Self.messageOverheadByteCount
+    }
+
+    /// Takes the next message, waiting for it; nil after the last.
+    ///
+    /// - Throws: the status that ended the call, or CANCELLED when the reading task is cancelled.
+    func next() async throws(Status) -> ByteBuffer? {
+        while true {
+            let next = self.state.withLock { state -> Next in
+                if let failure = state.failure {
+                    return .failed(failure)
+                }
+                if let message = state.messages.popFirst() {
+                    return .message(message)
+                }
+                return state.isFinished ? .finished : .wait
+            }
+            switch next {
+            case .message(let message):
+                self.budget.remove(byteCount: Self.cost(of: message))
+                return message
+            case .finished:
+                return nil
+            case .failed(let status):
+                throw status
+            case .wait:
+                guard !Task.isCancelled else {
+                    throw .cancelled("The reader of the stream was cancelled.")
+                }
+                await self.wait()
+            }
+        }
+    }
+
+    private func wait() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let isOver = self.state.withLock { state in
+                    // Cancellation raises the flag before it looks for the waiter, so one of the two sees the other.
+                    guard !Task.isCancelled, state.messages.isEmpty, !state.isFinished else {
+                        return true
+                    }
+                    precondition(state.waiter == nil, "A stream has one reader at a time.")
+                    state.waiter = waiter
+                    return false
+                }
+                if isOver {
+                    waiter.resume()
+                }
+            }
+        } onCancel: {
+            self.state.withLock { $0.takeWaiter() }?.resume()
+        }
+    }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let queue: MessageQueue
+
+        mutating func next() async throws(Status) -> ByteBuffer? {
+            try await self.queue.next()
+        }
+
+        mutating func next(isolation actor: isolated (any Actor)?) async throws(Status) -> ByteBuffer? {
+            try await self.queue.next()
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(queue: self)
+    }
+}

@@ -1,0 +1,148 @@
+// Outcomes of calls, and the frames that tell them to the client.
+
+internal import NIOCore
+internal import ProtobufC
+internal import RPC
+
+// MARK: - Outcomes
+
+extension ServerHandler {
+    /// A deferred method has answered.
+    func callReplied(_ key: CallKey, _ result: Result<ReplySink.Encode, Status>, _ arena: Arena) {
+        self.callEnded(key) {
+            switch result {
+            case .success(let encode):
+                self.writeReply(key.streamID, arena, encode)
+            case .failure(let status):
+                self.writeError(status, key.streamID, arena)
+            }
+        }
+    }
+
+    /// A stream's method is through.
+    func streamEnded(_ key: CallKey, _ outcome: StreamOutcome, _ arena: Arena) {
+        self.callEnded(key) {
+            switch outcome {
+            case .closed:
+                // Never a Response: clients would take it for one more message.
+                self.output.writeFrameHeader(
+                    FrameHeader(
+                        dataByteCount: 0, streamID: key.streamID, kind: .data, flags: [.remoteClosed, .noData]
+                    )
+                )
+                _ = self.mayKeepOutput(isRefusal: true)
+            case .reply(let message):
+                self.writeReply(key.streamID, arena) { (output: inout ByteBuffer) throws(Status) in
+                    output.writeImmutableBuffer(message)
+                }
+            case .failed(let status):
+                self.writeError(status, key.streamID, arena)
+            }
+        }
+    }
+
+    /// A stream's method has written a message.
+    func messageSent(_ key: CallKey, _ message: ByteBuffer, _ arena: Arena) {
+        defer { self.streams.gate.release(byteCount: message.readableBytes) }
+        guard self.machine.isOpen(key) else {
+            return
+        }
+        let startIndex = self.output.writerIndex
+        self.output.writeFrameHeader(
+            FrameHeader(dataByteCount: message.readableBytes, streamID: key.streamID, kind: .data)
+        )
+        self.output.writeImmutableBuffer(message)
+        guard !self.mayKeepOutput(isRefusal: false) else {
+            return
+        }
+        self.output.moveWriterIndex(to: startIndex)
+        self.callFailed(key, .outputFull(byteCountMax: self.limits.queuedOutputByteCountMax), arena)
+    }
+
+    /// The time that the caller gave is over.
+    func deadlinePassed(_ key: CallKey, _ arena: Arena) {
+        self.callFailed(key, .deadlineExceeded, arena)
+    }
+
+    /// Ends a call on our side, whatever its method is doing.
+    private func callFailed(_ key: CallKey, _ status: Status, _ arena: Arena) {
+        switch self.machine.callEnded(key) {
+        case .answer(let call, let thenClose):
+            self.end(call, status)
+            self.writeError(status, key.streamID, arena)
+            if thenClose {
+                self.closeAfterPass()
+            }
+        case .drop:
+            break
+        }
+    }
+
+    /// Lets `writeLastFrame` answer a call, unless it is over already.
+    private func callEnded(_ key: CallKey, _ writeLastFrame: () -> Void) {
+        switch self.machine.callEnded(key) {
+        case .answer(let call, let thenClose):
+            call.timer?.cancel()
+            writeLastFrame()
+            if thenClose {
+                self.closeAfterPass()
+            }
+        case .drop:
+            break
+        }
+    }
+}
+
+// MARK: - Last frames
+
+extension ServerHandler {
+    /// Appends a Response whose payload `encode` appends in place, or the error that stands for it.
+    func writeReply(
+        _ streamID: StreamID, _ arena: Arena, _ encode: (inout ByteBuffer) throws(Status) -> Void
+    ) {
+        let startIndex = self.output.writerIndex
+        do throws(Status) {
+            try ReplyFrame.append(
+                to: &self.output, streamID: streamID, byteCountMax: self.limits.messageByteCountMax, encode
+            )
+        } catch {
+            return self.writeError(error, streamID, arena)
+        }
+        guard self.mayKeepOutput(isRefusal: false) else {
+            self.output.moveWriterIndex(to: startIndex)
+            return self.writeError(
+                .outputFull(byteCountMax: self.limits.queuedOutputByteCountMax), streamID, arena
+            )
+        }
+    }
+
+    /// Appends the Response of a call that failed.
+    func writeError(_ status: Status, _ streamID: StreamID, _ arena: Arena) {
+        self.output.writeErrorFrame(
+            status, streamID: streamID, byteCountMax: self.limits.messageByteCountMax, arena: arena
+        )
+        _ = self.mayKeepOutput(isRefusal: true)
+    }
+
+    /// What a client is told when the connection itself turns it down.
+    func status(of refusal: Refusal) -> Status {
+        switch refusal {
+        case .evenStreamID:
+            .malformed("A stream id chosen by a client is odd.")
+        case .activeStreamID:
+            .malformed("A call with this stream id is open on the connection.")
+        case .tooManyCalls:
+            .tooManyCalls(countMax: self.limits.callCountMax)
+        case .draining:
+            .draining
+        case .unknownStream:
+            .malformed("There is no call with this stream id.")
+        case .dataOnUnaryCall:
+            .malformed("A unary call takes no further message.")
+        case .dataAfterHalfClose:
+            .malformed("A message came after the end of the stream's input.")
+        case .oversizeMessage:
+            .messageTooLong(byteCountMax: self.limits.messageByteCountMax)
+        }
+    }
+}

@@ -1,0 +1,310 @@
+// A server connection on its event loop: frames in, methods called, frames out, one write for each read cycle.
+
+internal import Logging
+internal import NIOCore
+internal import ProtobufC
+internal import RPC
+
+/// Serves one connection.
+///
+/// An immediate call is decoded, answered and encoded within the read that brought it, straight into the connection's
+/// output: no task, promise, string or object is made for it.
+final class ServerHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A call that is answered later.
+    struct Call {
+        enum Work {
+            case deferred(CallClaim)
+            case stream(StreamCall)
+        }
+
+        let key: CallKey
+        let work: Work
+        let timer: NIOScheduledCallback?
+    }
+
+    /// What is left to do at the end of a pass over input or mailbox.
+    private enum PassEnd {
+        case flush
+        case flushAndClose
+        case close
+    }
+
+    /// What the output buffer starts with.
+    private static let outputByteCountMin = 4 << 10
+    /// A larger output buffer is not kept for the next pass.
+    private static let retainedOutputByteCountMax = 256 << 10
+
+    let methods: MethodTable
+    let peer: Peer
+    let streams: StreamConnection
+    private let startStream: AsyncStream<StreamCall>.Continuation
+
+    var machine: ConnectionStateMachine<Call>
+    var output = ByteBuffer()
+    private var decoder: FrameDecoder
+    private var items: [ServerItem] = []
+    private var context: ChannelHandlerContext?
+    private var passEnd = PassEnd.flush
+    private var isReadWithheld = false
+    /// Output that the channel has not handed to the socket, as of the start of the pass.
+    private var bufferedByteCount = 0
+
+    init(
+        methods: MethodTable, peer: Peer, streams: StreamConnection,
+        startStream: AsyncStream<StreamCall>.Continuation
+    ) {
+        self.methods = methods
+        self.peer = peer
+        self.streams = streams
+        self.startStream = startStream
+        self.machine = ConnectionStateMachine(
+            callCountMax: streams.limits.callCountMax,
+            queuedOutputByteCountMax: streams.limits.queuedOutputByteCountMax
+        )
+        self.decoder = FrameDecoder(dataByteCountMax: streams.limits.messageByteCountMax)
+    }
+
+    var limits: ConnectionLimits {
+        self.streams.limits
+    }
+
+    /// The connection's clock.
+    var now: NIODeadline {
+        self.streams.mailbox.eventLoop.now
+    }
+}
+
+// MARK: - Channel events
+
+extension ServerHandler {
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.streams.mailbox.open { self.itemsArrived() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.connectionLost()
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .flush = self.passEnd else {
+            return
+        }
+        self.beginPass(context)
+        let arena = Arena.current
+        self.decoder.decode(Self.unwrapInboundIn(data)) { event in
+            switch event {
+            case .frame(let header, let data):
+                self.frameReceived(header, data: data, arena)
+            case .oversizeFrame(let header):
+                self.oversizeFrameReceived(header, arena)
+            case .protocolMismatch:
+                self.streams.logger.debug("peer does not speak ttrpc", metadata: self.metadata)
+                self.abandon(self.machine.connectionClosed())
+                self.passEnd = .flushAndClose
+            }
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.endPass(context)
+        context.fireChannelReadComplete()
+    }
+
+    /// Reading waits while streams have more input than they take.
+    func read(context: ChannelHandlerContext) {
+        if self.streams.budget.isExceeded {
+            self.isReadWithheld = true
+        } else {
+            context.read()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        self.streams.gate.setChannelWritable(context.channel.isWritable)
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .some(.inputClosed) = event as? ChannelEvent {
+            switch self.machine.inputClosed() {
+            case .halfClose(let calls):
+                for case .stream(let stream) in calls.map(\.work) {
+                    stream.finishInput()
+                }
+            case .close:
+                self.passEnd = .flushAndClose
+                self.endPass(context)
+            case .ignore:
+                break
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.streams.logger.debug(
+            "connection failed", metadata: self.metadata.merging(["error": "\(error)"]) { $1 }
+        )
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.connectionLost()
+        context.fireChannelInactive()
+    }
+
+    private func connectionLost() {
+        self.passEnd = .close
+        self.abandon(self.machine.connectionClosed())
+        self.streams.gate.close(.cancelled("The connection is closed."))
+        self.streams.mailbox.close()
+        self.startStream.finish()
+    }
+
+    private var metadata: Logger.Metadata {
+        ["peer.pid": "\(self.peer.processID)", "peer.uid": "\(self.peer.userID)"]
+    }
+}
+
+// MARK: - Passes
+
+extension ServerHandler {
+    /// What other threads have left for this connection: all of it in one pass with one write.
+    private func itemsArrived() {
+        guard let context = self.context else {
+            return
+        }
+        self.beginPass(context)
+        let arena = Arena.current
+        self.streams.mailbox.take(&self.items)
+        for item in self.items {
+            switch item {
+            case .replied(let key, let result):
+                self.callReplied(key, result, arena)
+            case .message(let key, let message):
+                self.messageSent(key, message, arena)
+            case .streamEnded(let key, let outcome):
+                self.streamEnded(key, outcome, arena)
+            case .deadlinePassed(let key):
+                self.deadlinePassed(key, arena)
+            case .inputConsumed:
+                self.resumeReading(context)
+            case .drainStarted:
+                self.drainStarted()
+            }
+        }
+        self.items.removeAll(keepingCapacity: true)
+        self.endPass(context)
+    }
+
+    private func resumeReading(_ context: ChannelHandlerContext) {
+        if self.isReadWithheld {
+            self.isReadWithheld = false
+            context.read()
+        }
+    }
+
+    private func drainStarted() {
+        switch self.machine.drainStarted() {
+        case .close:
+            self.passEnd = .flushAndClose
+        case .wait:
+            break
+        }
+    }
+
+    private func beginPass(_ context: ChannelHandlerContext) {
+        // A writable channel holds less than its high-water mark, a small part of the bound; asking costs more than
+        // the answer is worth then.
+        if !context.channel.isWritable {
+            let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+            self.bufferedByteCount = buffered ?? 0
+        } else {
+            self.bufferedByteCount = 0
+        }
+    }
+
+    private func endPass(_ context: ChannelHandlerContext) {
+        switch self.passEnd {
+        case .flush:
+            guard self.output.readableBytes > 0 else {
+                return
+            }
+            context.writeAndFlush(Self.wrapOutboundOut(self.output), promise: nil)
+            self.recycleOutput()
+        case .flushAndClose:
+            self.passEnd = .close
+            let isWritten = context.eventLoop.makePromise(of: Void.self)
+            isWritten.futureResult.assumeIsolated().whenComplete { _ in
+                context.close(promise: nil)
+            }
+            // Empty or not: its turn comes after everything written before.
+            context.writeAndFlush(Self.wrapOutboundOut(self.output), promise: isWritten)
+            self.output = ByteBuffer()
+        case .close:
+            self.output = ByteBuffer()
+        }
+    }
+
+    /// Uses the buffer again where the socket has taken all of it, which is the rule.
+    private func recycleOutput() {
+        if self.output.capacity > Self.retainedOutputByteCountMax {
+            self.output = ByteBuffer()
+        } else {
+            self.output.clear(minimumCapacity: Self.outputByteCountMin)
+        }
+    }
+
+    /// Closes, once what has been appended is written.
+    func closeAfterPass() {
+        if case .flush = self.passEnd {
+            self.passEnd = .flushAndClose
+        }
+    }
+
+    /// Bounds what waits for the client; returns false where the frame just appended has to go.
+    func mayKeepOutput(isRefusal: Bool) -> Bool {
+        let queuedByteCount = self.output.readableBytes + self.bufferedByteCount
+        switch self.machine.outputAppended(queuedByteCount: queuedByteCount, isRefusal: isRefusal) {
+        case .keep:
+            return true
+        case .replace:
+            return false
+        case .close(let calls):
+            self.streams.logger.debug("peer does not read its replies", metadata: self.metadata)
+            self.abandon(calls)
+            self.passEnd = .close
+            self.context?.close(promise: nil)
+            return true
+        }
+    }
+
+    /// Gives calls up whose client is gone.
+    private func abandon(_ calls: [Call]) {
+        for call in calls {
+            self.end(call, .cancelled("The connection is closed."))
+        }
+    }
+
+    /// Ends what runs for a call; nothing is sent.
+    func end(_ call: Call, _ status: Status) {
+        call.timer?.cancel()
+        switch call.work {
+        case .deferred(let claim):
+            claim.abandon()
+        case .stream(let stream):
+            stream.end(status)
+        }
+    }
+
+    /// Hands a stream to the connection's task group.
+    func start(_ stream: StreamCall) {
+        self.startStream.yield(stream)
+    }
+}

@@ -1,0 +1,164 @@
+// A streaming call on the server: its method's task on one side, the event loop on the other.
+
+internal import Logging
+internal import NIOCore
+internal import RPC
+internal import Synchronization
+
+/// What reaches a server connection's event loop from elsewhere.
+enum ServerItem: Sendable {
+    /// A deferred call has its outcome.
+    case replied(CallKey, Result<ReplySink.Encode, Status>)
+    /// A stream sends a message.
+    case message(CallKey, ByteBuffer)
+    /// A stream's method is through.
+    case streamEnded(CallKey, StreamOutcome)
+    case deadlinePassed(CallKey)
+    /// Enough stream input was taken for reading to go on.
+    case inputConsumed
+    case drainStarted
+}
+
+/// How a stream's method ended.
+enum StreamOutcome: Sendable {
+    /// Well; its messages have been sent.
+    case closed
+    /// Well, with the one message of a client-streaming method.
+    case reply(ByteBuffer)
+    case failed(Status)
+}
+
+/// One streaming call.
+///
+/// ## Concurrency
+/// `receive`, `finishInput` and `end` are called on the event loop; `run` is a task of the connection's group.
+final class StreamCall: Sendable {
+    let key: CallKey
+    let kind: StreamKind
+    private let context: CallContext
+    private let method: Method.Stream
+    private let connection: StreamConnection
+    private let input: MessageQueue
+    /// Ends when the call does, whatever its method is doing.
+    private let ending: AsyncStream<Never>
+    private let endingContinuation: AsyncStream<Never>.Continuation
+    private let state = Mutex(State())
+
+    private struct State {
+        var endStatus: Status?
+        /// The one message of a client-streaming method.
+        var reply: ByteBuffer?
+    }
+
+    init(
+        _ key: CallKey, _ kind: StreamKind, context: CallContext, method: @escaping Method.Stream,
+        connection: StreamConnection
+    ) {
+        self.key = key
+        self.kind = kind
+        self.context = context
+        self.method = method
+        self.connection = connection
+        self.input = MessageQueue(budget: connection.budget)
+        (self.ending, self.endingContinuation) = AsyncStream.makeStream()
+    }
+
+    /// Gives the method a message of the client.
+    func receive(_ message: ByteBuffer) {
+        self.input.append(message)
+    }
+
+    /// The client sends no more.
+    func finishInput() {
+        self.input.finish()
+    }
+
+    /// Ends the call from outside: its method is cancelled and told `status`.
+    func end(_ status: Status) {
+        self.state.withLock { $0.endStatus = $0.endStatus ?? status }
+        self.input.fail(status)
+        self.endingContinuation.finish()
+    }
+
+    /// Runs the method to its end and tells the event loop of its outcome.
+    func run() async {
+        let outcome = await withTaskGroup(of: StreamOutcome?.self) { group in
+            group.addTask {
+                await self.runMethod()
+            }
+            group.addTask {
+                for await _ in self.ending {}
+                return nil
+            }
+            var outcome: StreamOutcome?
+            for await result in group {
+                outcome = outcome ?? result
+                group.cancelAll()
+            }
+            return outcome
+        }
+        self.input.fail(.cancelled("The call is over."))
+        if let outcome {
+            self.connection.mailbox.post(.streamEnded(self.key, outcome))
+        }
+    }
+
+    private func runMethod() async -> StreamOutcome {
+        do {
+            try await self.method(
+                self.context, RequestMessages(self.input), ResponseWriter { try await self.write($0) })
+        } catch let status as Status {
+            return .failed(status)
+        } catch is CancellationError {
+            return .failed(.cancelled("The call was cancelled."))
+        } catch {
+            self.connection.logger.error(
+                "stream failed with an error that is not a status",
+                metadata: ["call.id": "\(self.key.streamID)", "error": "\(error)"]
+            )
+            return .failed(.defect("The server failed to complete the call."))
+        }
+        guard self.kind == .client else {
+            return .closed
+        }
+        return self.state.withLock { $0.reply }.map { .reply($0) }
+            ?? .failed(.defect("The server ended the call without a reply."))
+    }
+
+    private func write(_ message: ByteBuffer) async throws(Status) {
+        guard message.readableBytes <= self.connection.limits.messageByteCountMax else {
+            throw .messageTooLong(byteCountMax: self.connection.limits.messageByteCountMax)
+        }
+        let endStatus = self.state.withLock { state -> Status? in
+            guard self.kind == .client, state.endStatus == nil else {
+                return state.endStatus
+            }
+            guard state.reply == nil else {
+                return .defect("The server wrote more than one reply.")
+            }
+            state.reply = message
+            return nil
+        }
+        if let endStatus {
+            throw endStatus
+        }
+        guard self.kind != .client else {
+            return
+        }
+        do {
+            try await self.connection.gate.admit(byteCount: message.readableBytes)
+        } catch {
+            throw self.state.withLock { $0.endStatus } ?? error
+        }
+        self.connection.mailbox.post(.message(self.key, message))
+    }
+}
+
+/// What the streams of a connection share.
+struct StreamConnection: Sendable {
+    let mailbox: LoopMailbox<ServerItem>
+    let gate: OutputGate
+    let budget: InputBudget
+    let limits: ConnectionLimits
+    let logger: Logger
+}

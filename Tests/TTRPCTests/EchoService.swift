@@ -1,0 +1,116 @@
+// The methods that the tests call: one of each kind, and some that misbehave.
+
+import NIOCore
+import RPC
+import Synchronization
+
+enum EchoService {
+    static let service = "test.v1.Echo"
+
+    static func name(_ method: String) -> MethodName {
+        MethodName(service: Self.service, method: method)
+    }
+
+    static let notFound = Status(
+        .notFound, "There is no device with the serial ABCD1234.", reason: "DEVICE_NOT_FOUND",
+        details: [Status.Detail(typeURL: "type.googleapis.com/test.Detail", value: [1, 2, 3])]
+    )
+
+    /// Calls that a test answers when it sees fit.
+    final class HeldCalls: Sendable {
+        private let sinks = Mutex<[ReplySink]>([])
+
+        var count: Int {
+            self.sinks.withLock { $0.count }
+        }
+
+        func hold(_ sink: ReplySink) {
+            self.sinks.withLock { $0.append(sink) }
+        }
+
+        func take() -> [ReplySink] {
+            self.sinks.withLock { sinks in
+                defer { sinks = [] }
+                return sinks
+            }
+        }
+
+        /// Answers what is held with `reply`.
+        func succeed(_ reply: String) {
+            for sink in self.take() {
+                sink.succeed { (output: inout ByteBuffer) throws(Status) in
+                    output.writeString(reply)
+                }
+            }
+        }
+    }
+
+    static func methods(held: HeldCalls = HeldCalls()) -> MethodTable {
+        MethodTable([
+            Method(Self.name("Echo"), .immediate { _, request, reply throws(Status) in reply.writeBytes(request) }),
+            Method(
+                Self.name("Fail"),
+                .immediate { _, _, reply throws(Status) in
+                    reply.writeString("to be taken back")
+                    throw Self.notFound
+                }
+            ),
+            Method(
+                Self.name("Metadata"),
+                .immediate { call, _, reply throws(Status) in
+                    reply.writeString(call.metadata.pairs.map { "\($0.key)=\($0.value)" }.joined(separator: ","))
+                }
+            ),
+            Method(
+                Self.name("Zeros"),
+                .immediate { _, request, reply throws(Status) in
+                    reply.writeRepeatingByte(0, count: Int(String(decoding: request, as: UTF8.self)) ?? 0)
+                }
+            ),
+            Method(Self.name("Hold"), .deferred { _, _, reply in held.hold(reply) }),
+            Method(
+                Self.name("Server"),
+                .stream(.server) { _, requests, responses in
+                    for try await request in requests {
+                        for index in 0..<3 {
+                            try await responses.write(ByteBuffer(string: "\(String(buffer: request))\(index)"))
+                        }
+                    }
+                }
+            ),
+            Method(
+                Self.name("Client"),
+                .stream(.client) { _, requests, responses in
+                    var texts: [String] = []
+                    for try await request in requests {
+                        texts.append("<\(String(buffer: request))>")
+                    }
+                    try await responses.write(ByteBuffer(string: texts.joined()))
+                }
+            ),
+            Method(
+                Self.name("Bidi"),
+                .stream(.bidirectional) { _, requests, responses in
+                    for try await request in requests {
+                        guard String(buffer: request) != "fail" else {
+                            throw Self.notFound
+                        }
+                        try await responses.write(request)
+                    }
+                }
+            ),
+            Method(
+                Self.name("Refuse"),
+                .stream(.client) { _, _, _ in throw Self.notFound }
+            ),
+            Method(
+                Self.name("Silent"),
+                .stream(.bidirectional) { _, requests, _ in
+                    // Reads nothing and ends only when the call does.
+                    for await _ in AsyncStream<Never>.makeStream().stream {}
+                    _ = requests
+                }
+            ),
+        ])
+    }
+}
