@@ -22,6 +22,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
@@ -50,6 +51,13 @@ let package = Package(
         ),
 
         // Core and its edges: the one writer; C messages to values; calls without a transport.
+        .target(
+            name: "DeviceRegistry",
+            dependencies: [
+                "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceStore", log,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
         .target(name: "RPC", dependencies: [.product(name: "NIOCore", package: "swift-nio")]),
 
         // Adapters: operations on one side, a wire protocol on the other.
@@ -65,6 +73,10 @@ let package = Package(
         .testTarget(name: "ProtobufCTests", dependencies: ["CRollcallProto", "ProtobufC", "RollcallTesting"]),
         .testTarget(name: "DeviceQueryTests", dependencies: ["DeviceModel", "DeviceQuery", "RollcallTesting"]),
         .testTarget(name: "DeviceStoreTests", dependencies: ["DeviceModel", "DeviceStore", "RollcallTesting"]),
+        .testTarget(
+            name: "DeviceRegistryTests",
+            dependencies: ["DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceStore", "RollcallTesting", log]
+        ),
         .testTarget(name: "RPCTests", dependencies: ["RPC", .product(name: "NIOCore", package: "swift-nio")]),
         .testTarget(
             name: "TTRPCTests",

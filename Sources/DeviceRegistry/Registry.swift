@@ -1,0 +1,152 @@
+// The registry: reads on any thread, mutations through one writer.
+
+package import DeviceModel
+package import DeviceQuery
+package import DeviceStore
+internal import Dispatch
+package import FoundationEssentials
+internal import Glibc
+package import Logging
+internal import Synchronization
+
+/// Every device of every project, in memory for reading and in a store for keeping.
+///
+/// A mutation is answered after its transaction is durable and its change is in the index: acknowledged means durable and
+/// visible, visible means durable.
+///
+/// ## Concurrency
+/// Reads hold the shared lock on the calling thread. Mutations wait in a bounded queue for the one writer, which takes what
+/// waits as a group; no group waits for another call to come.
+package final class Registry: Sendable {
+    package let limits: Limits
+    /// Names the history that revisions, etags and page tokens belong to.
+    package let storeID: UUID
+    /// What etags carry of ``storeID``.
+    package let storeTag: UInt32
+
+    private let index: ReadWriteLock<RegistryIndex>
+    private let queue: Mutex<WriteQueue>
+    private let writer: Writer
+    private let writerQueue = DispatchQueue(label: "rollcall.writer")
+    private let publishedRevision: PublishedRevision
+    private let clock: @Sendable () -> Timestamp
+
+    /// Loads everything that `store` holds, on the calling thread.
+    ///
+    /// - Throws: what the store throws, and `corrupt` where its rows contradict each other.
+    package init(
+        store: any DeviceStore,
+        limits: Limits,
+        logger: Logger,
+        now: @escaping @Sendable () -> Timestamp = systemNow
+    ) throws(StoreError) {
+        let head = try store.head()
+        var loader = IndexLoader(
+            index: RegistryIndex(storeID: head.storeID, limits: limits), memory: RequestMemory(limits: limits),
+            now: now())
+        try store.load(into: &loader)
+        let lock = ReadWriteLock(loader.finish())
+        let published = PublishedRevision(head.highWaterMarks.revision)
+        self.limits = limits
+        self.storeID = head.storeID
+        self.storeTag = Etag.storeTag(of: head.storeID)
+        self.index = lock
+        self.queue = Mutex(WriteQueue(limits: limits))
+        self.publishedRevision = published
+        self.clock = now
+        self.writer = Writer(
+            store: store, head: head, index: lock, memory: loader.memory, limits: limits, logger: logger, now: now,
+            didPublish: { published.store($0) })
+    }
+
+    /// The server's present time.
+    package func now() -> Timestamp {
+        self.clock()
+    }
+
+    /// The revision of the last change that readers see.
+    package var revision: Revision {
+        self.publishedRevision.load()
+    }
+
+    /// Reads under the shared lock, on the calling thread.
+    ///
+    /// Nothing borrowed from the index may leave `body`, which holds up the writer while it runs and must not read again.
+    package func read<Result, Failure: Error>(
+        _ body: (borrowing RegistryIndex) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try self.index.withShared(body)
+    }
+
+    /// Queues a mutation for the writer.
+    ///
+    /// - Parameters:
+    ///   - claim: asked once, when the writer takes the mutation; false means that the caller has given up, and then neither
+    ///     anything changes nor `completion` is called.
+    ///   - completion: called once, on the writer's thread; on the caller's for a refusal before queueing.
+    package func submit(
+        _ request: MutationRequest,
+        claim: @escaping @Sendable () -> Bool = { true },
+        completion: @escaping @Sendable (Result<MutationOutcome, RegistryError>) -> Void
+    ) {
+        let mutation = QueuedMutation(request: request, claim: claim, completion: completion)
+        switch self.queue.withLock({ $0.submit(mutation) }) {
+        case .queued:
+            break
+        case .queuedFirst:
+            self.writerQueue.async { self.carryOutWaiting() }
+        case .refusedFull:
+            completion(
+                .failure(
+                    RegistryError(
+                        .resourceExhausted, .queueFull,
+                        "The write queue is full: \(self.limits.writeQueueCallCountMax) calls or \(self.limits.writeQueueByteCountMax) bytes wait; try again later."
+                    )))
+        case .refusedDraining:
+            completion(
+                .failure(RegistryError(.unavailable, .draining, "The server is shutting down; try again later.")))
+        }
+    }
+
+    /// Refuses new mutations, finishes those that wait, and closes the store. Blocks; a second call does nothing more.
+    package func close() {
+        let isFirst = self.queue.withLock { $0.drain() }
+        self.writerQueue.sync {
+            self.carryOutWaiting()
+            if isFirst { self.writer.close() }
+        }
+    }
+
+    private func carryOutWaiting() {
+        while true {
+            let group = self.queue.withLock { $0.takeGroup(limits: self.limits) }
+            guard !group.isEmpty else { return }
+            self.writer.carryOut(group)
+        }
+    }
+}
+
+/// The present time by the host's clock.
+@Sendable
+package func systemNow() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec)) ?? .epoch
+}
+
+/// A revision that the writer sets and any thread reads.
+private final class PublishedRevision: Sendable {
+    private let value: Atomic<Int64>
+
+    init(_ revision: Revision) {
+        self.value = Atomic(revision.rawValue)
+    }
+
+    func load() -> Revision {
+        Revision(rawValue: self.value.load(ordering: .acquiring))
+    }
+
+    func store(_ revision: Revision) {
+        self.value.store(revision.rawValue, ordering: .releasing)
+    }
+}

@@ -1,0 +1,37 @@
+// A device in the writer's hands: taken from the index, or from what its group has pending.
+
+internal import DeviceModel
+internal import DeviceQuery
+
+/// A device's whole state but its attributes, as values of its own.
+struct WorkingDevice: Hashable, Sendable {
+    var id: DeviceID
+    var serial: String
+    var createdDate: Timestamp
+    var fields: DeviceFields
+    var sighting: Sighting
+
+    init(id: DeviceID, serial: String, createdDate: Timestamp, fields: DeviceFields, sighting: Sighting) {
+        self.id = id
+        self.serial = serial
+        self.createdDate = createdDate
+        self.fields = fields
+        self.sighting = sighting
+    }
+
+    init(_ device: BorrowedDevice) {
+        self.id = device.id
+        self.serial = String(decoding: device.serial, as: UTF8.self)
+        self.createdDate = device.createdDate
+        self.fields = DeviceFields(
+            ownerRef: String(decoding: device.ownerRef, as: UTF8.self),
+            hardwareVersion: String(decoding: device.hardwareVersion, as: UTF8.self),
+            cohort: device.cohort.id,
+            updatedDate: device.updatedDate,
+            etagRevision: device.etagRevision)
+        self.sighting = Sighting(lastSeen: device.lastSeen, release: device.release?.id)
+    }
+}
+
+/// The values of a device's attributes by key.
+typealias AttributeStates = [AttributeKeyID: AttributeState]

@@ -1,0 +1,108 @@
+import DeviceModel
+import DeviceQuery
+import DeviceRegistry
+import RollcallTesting
+import Testing
+
+/// What a run believes of one device, kept as plainly as can be.
+private struct Belief: Equatable {
+    var ownerRef: String
+    var hardwareVersion: String
+    var cohort: String
+    var lastSeen: Timestamp?
+    var release: String?
+    var attributes: [String: AttributeValue] = [:]
+}
+
+@Suite struct RandomRunTests {
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func randomMutationsLeaveWhatAPlainModelSays(seed: UInt64) async throws {
+        var random = SeededGenerator(seed: seed)
+        var fixture = try RegistryFixture()
+        for cohort in ["c0", "c1"] {
+            try await fixture.perform(.createCohort(slug: cohort, name: cohort))
+        }
+        var beliefs: [String: Belief] = [:]
+        for step in 0..<600 {
+            fixture.clock.advance(microseconds: Int64.random(in: -2...5, using: &random))
+            let serial = "D\(Int.random(in: 0..<12, using: &random))"
+            try await self.step(serial, fixture, &beliefs, &random)
+            if step % 200 == 199 {
+                fixture = try fixture.restarted()
+            }
+            if step % 20 == 0 {
+                self.compare(fixture, beliefs, "seed \(seed), step \(step)")
+            }
+        }
+        self.compare(fixture, beliefs, "seed \(seed), end")
+        try fixture.registry.read { try $0.checkInvariants() }
+    }
+
+    private func step(
+        _ serial: String, _ fixture: RegistryFixture, _ beliefs: inout [String: Belief],
+        _ random: inout SeededGenerator
+    ) async throws {
+        let owner = "owner\(Int.random(in: 0..<4, using: &random))"
+        let hardware = "hw\(Int.random(in: 0..<3, using: &random))"
+        let cohort = "c\(Int.random(in: 0..<2, using: &random))"
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0, 1:
+            let creation = DeviceCreation(serial: serial, ownerRef: owner, hardwareVersion: hardware, cohort: cohort)
+            if try await self.succeeds(.createDevice(creation), fixture, where: beliefs[serial] == nil) {
+                beliefs[serial] = Belief(ownerRef: owner, hardwareVersion: hardware, cohort: cohort)
+            }
+        case 2, 3:
+            let update = DeviceUpdate(serial: serial, ownerRef: owner, cohort: cohort)
+            if try await self.succeeds(.updateDevice(update), fixture, where: beliefs[serial] != nil) {
+                beliefs[serial]?.ownerRef = owner
+                beliefs[serial]?.cohort = cohort
+            }
+        case 4:
+            let deletion = DeviceDeletion(serial: serial)
+            if try await self.succeeds(.deleteDevice(deletion), fixture, where: beliefs[serial] != nil) {
+                beliefs[serial] = nil
+            }
+        case 5:
+            let key = "k\(Int.random(in: 0..<3, using: &random))"
+            let value: AttributeValue? =
+                Bool.random(using: &random) ? .int(Int64.random(in: 0..<5, using: &random)) : nil
+            let update = AttributesUpdate(serial: serial, updates: [AttributeUpdate(key: key, value: value)])
+            if try await self.succeeds(.updateAttributes(update), fixture, where: beliefs[serial] != nil) {
+                beliefs[serial]?.attributes[key] = value
+            }
+        default:
+            let time = fixture.clock.now.advanced(byMicroseconds: Int64.random(in: -20...0, using: &random))
+            let version = "r\(Int.random(in: 0..<3, using: &random))"
+            let checkIn = CheckIn(serial: serial, time: time, release: ReleaseName(version: version, revision: ""))
+            let isLatest = beliefs[serial]?.lastSeen.map { time >= $0 } ?? true
+            if try await self.succeeds(.checkIn(checkIn), fixture, where: beliefs[serial] != nil), isLatest {
+                beliefs[serial]?.lastSeen = time
+                beliefs[serial]?.release = version
+            }
+        }
+    }
+
+    private func succeeds(
+        _ mutation: Mutation, _ fixture: RegistryFixture, where expected: Bool
+    ) async throws -> Bool {
+        do throws(RegistryError) {
+            try await fixture.perform(mutation)
+            #expect(expected, "\(mutation) was carried out")
+            return true
+        } catch {
+            #expect(!expected, "\(mutation) was refused: \(error.message)")
+            return false
+        }
+    }
+
+    private func compare(_ fixture: RegistryFixture, _ beliefs: [String: Belief], _ place: String) {
+        for serial in (0..<12).map({ "D\($0)" }) {
+            let seen = fixture.visible(serial).map {
+                Belief(
+                    ownerRef: $0.ownerRef, hardwareVersion: $0.hardwareVersion, cohort: $0.cohort,
+                    lastSeen: $0.lastSeen, release: $0.release, attributes: $0.attributes)
+            }
+            #expect(seen == beliefs[serial], "\(serial) at \(place)")
+        }
+    }
+}
