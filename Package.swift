@@ -58,9 +58,17 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ]
         ),
+        .target(name: "DeviceWire", dependencies: ["DeviceModel", "ProtobufC", "CRollcallProto"]),
         .target(name: "RPC", dependencies: [.product(name: "NIOCore", package: "swift-nio")]),
 
         // Adapters: operations on one side, a wire protocol on the other.
+        .target(
+            name: "DeviceService",
+            dependencies: [
+                "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceWire", "ProtobufC", "RPC",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
         .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", log] + nio),
 
         // Tests: one target for each of the above, and what they share.
@@ -77,6 +85,10 @@ let package = Package(
             name: "DeviceRegistryTests",
             dependencies: ["DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceStore", "RollcallTesting", log]
         ),
+        .testTarget(
+            name: "DeviceWireTests",
+            dependencies: ["CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC"]
+        ),
         .testTarget(name: "RPCTests", dependencies: ["RPC", .product(name: "NIOCore", package: "swift-nio")]),
         .testTarget(
             name: "TTRPCTests",
@@ -84,6 +96,14 @@ let package = Package(
                 "CRollcallProto", "ProtobufC", "RPC", "RollcallTesting", "TTRPC", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio
+        ),
+        .testTarget(
+            name: "DeviceServiceTests",
+            dependencies: [
+                "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService", "DeviceStore",
+                "DeviceWire", "ProtobufC", "RPC", "RollcallTesting", log,
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
         ),
     ]
 )

@@ -1,0 +1,49 @@
+// Messages straight into a reply's buffer.
+
+internal import NIOCore
+internal import ProtobufC
+
+extension ByteBuffer {
+    /// Packs a message into the buffer's own memory.
+    mutating func append<Message>(_ message: UnsafeMutablePointer<Message>) {
+        self.pack(message, byteCount: Encoding.packedByteCount(of: UnsafePointer(message)))
+    }
+
+    /// Packs a message as a value of the repeated field `number`.
+    ///
+    /// An encoded message is its encoded fields in a row, so a reply can be written one element at a time, and the fields
+    /// that follow the list after it.
+    /// - Parameter byteCountMax: The length that the buffer's readable bytes may have afterwards.
+    /// - Returns: False, with nothing written, where the value would take the buffer past `byteCountMax`.
+    mutating func append<Message>(
+        _ message: UnsafeMutablePointer<Message>, asElementOf number: UInt32, byteCountMax: Int = .max
+    ) -> Bool {
+        let byteCount = Encoding.packedByteCount(of: UnsafePointer(message))
+        let tag = UInt64(number) << 3 | 2
+        let total = Self.varintByteCount(tag) + Self.varintByteCount(UInt64(byteCount)) + byteCount
+        guard total <= byteCountMax - self.readableBytes else { return false }
+        self.writeVarint(tag)
+        self.writeVarint(UInt64(byteCount))
+        self.pack(message, byteCount: byteCount)
+        return true
+    }
+
+    private mutating func pack<Message>(_ message: UnsafeMutablePointer<Message>, byteCount: Int) {
+        self.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCount) { buffer in
+            Encoding.pack(UnsafePointer(message), into: buffer)
+        }
+    }
+
+    private mutating func writeVarint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            self.writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        self.writeInteger(UInt8(truncatingIfNeeded: rest))
+    }
+
+    private static func varintByteCount(_ value: UInt64) -> Int {
+        Swift.max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7)
+    }
+}

@@ -1,0 +1,50 @@
+// From a device where it lies in the index to a message.
+
+internal import CRollcallProto
+internal import DeviceModel
+internal import DeviceQuery
+internal import DeviceWire
+internal import ProtobufC
+
+extension Arena {
+    /// A device as a message that borrows the index's texts: it is packed before the lock is released.
+    @inline(__always)
+    func message(
+        _ device: BorrowedDevice, view: DeviceView, storeTag: UInt32
+    ) -> UnsafeMutablePointer<Rollcall__V1__Device> {
+        let release = device.release
+        let cohort = device.cohort
+        let message = self.message(
+            DeviceSource(
+                id: device.id.rawValue,
+                createdDate: device.createdDate,
+                updatedDate: device.updatedDate,
+                serial: device.serial,
+                ownerRef: device.ownerRef,
+                hardwareVersion: device.hardwareVersion,
+                lastSeen: device.lastSeen,
+                release: release.map {
+                    DeviceSource.Release(id: $0.id.rawValue, version: $0.version, revision: $0.revision)
+                },
+                cohort: DeviceSource.Cohort(id: cohort.id.rawValue, name: cohort.name, slug: cohort.slug),
+                etag: Etag(storeTag: storeTag, revision: device.etagRevision)
+            )
+        )
+        if view == .full {
+            self.addAttributes(of: device, to: message)
+        }
+        return message
+    }
+
+    private func addAttributes(of device: BorrowedDevice, to message: UnsafeMutablePointer<Rollcall__V1__Device>) {
+        let attributes: UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__Attribute>?> =
+            self.makePointerArray(count: device.attributeCount)
+        var count = 0
+        device.forEachAttribute { key, state in
+            attributes[count] = self.message(key.metric, state)
+            count += 1
+        }
+        message.pointee.attributes = attributes
+        message.pointee.n_attributes = count
+    }
+}

@@ -1,0 +1,49 @@
+// The operations of rollcall.v1 over one registry, for any transport.
+
+package import DeviceRegistry
+package import NIOCore
+package import RPC
+
+/// Answers every method of `rollcall.v1`: decodes the request, calls the registry, encodes the reply.
+///
+/// ## Concurrency
+/// Reads are answered on the thread that calls, under the registry's shared lock; mutations answer from the writer's thread.
+package struct DeviceService: Sendable {
+    let registry: Registry
+    /// When the daemon began to serve.
+    let startedAt: NIODeadline
+
+    /// - Parameter startedAt: When the daemon began to serve, for GetServerInfo's uptime.
+    package init(registry: Registry, startedAt: NIODeadline = .now()) {
+        self.registry = registry
+        self.startedAt = startedAt
+    }
+
+    /// Every method, for a transport's table.
+    package var methods: [Method] {
+        [
+            self.createDevice, self.getDevice, self.listDevices, self.updateDevice, self.deleteDevice,
+            self.getDeviceAttributes, self.updateDeviceAttributes, self.checkIn,
+            self.createProject, self.getProject, self.listProjects, self.deleteProject,
+            self.createCohort, self.getCohort, self.listCohorts, self.updateCohort, self.deleteCohort,
+            self.getServerInfo,
+        ]
+    }
+}
+
+extension MethodName {
+    /// A method of `rollcall.v1.Devices`.
+    static func devices(_ method: String) -> MethodName {
+        MethodName(service: "rollcall.v1.Devices", method: method)
+    }
+
+    /// A method of `rollcall.v1.Projects`.
+    static func projects(_ method: String) -> MethodName {
+        MethodName(service: "rollcall.v1.Projects", method: method)
+    }
+
+    /// A method of `rollcall.v1.Server`.
+    static func server(_ method: String) -> MethodName {
+        MethodName(service: "rollcall.v1.Server", method: method)
+    }
+}

@@ -1,0 +1,31 @@
+// rollcall.v1.Server/GetServerInfo
+
+internal import CRollcallProto
+internal import DeviceModel
+internal import DeviceRegistry
+internal import DeviceWire
+internal import FoundationEssentials
+internal import NIOCore
+internal import ProtobufC
+internal import RPC
+
+extension DeviceService {
+    /// What this server is, and who its caller is taken for.
+    var getServerInfo: Method {
+        self.reading(.server("GetServerInfo"), Messages.getServerInfoRequest) { _, arena, peer, reply in
+            let uptime = NIODeadline.now() - self.startedAt
+            let info = ServerInfo(
+                version: RollcallVersion.current,
+                storeID: self.registry.storeID.uuidString.lowercased(),
+                revision: self.registry.revision.rawValue,
+                uptime: .nanoseconds(uptime.nanoseconds),
+                caller: ServerInfo.Caller(
+                    userID: peer.userID, groupID: peer.groupID, processID: peer.processID),
+                limits: self.registry.limits.reported.map {
+                    ServerInfo.Limit(name: $0.name, value: $0.value, unit: $0.unit)
+                }
+            )
+            reply.append(arena.message(info))
+        }
+    }
+}

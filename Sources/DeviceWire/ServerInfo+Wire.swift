@@ -1,0 +1,53 @@
+// rollcall.v1.GetServerInfoResponse.
+
+package import CRollcallProto
+package import DeviceModel
+package import ProtobufC
+
+extension Arena {
+    /// `info` as a message; its uptime is truncated to microseconds.
+    package func message(_ info: ServerInfo) -> UnsafeMutablePointer<Rollcall__V1__GetServerInfoResponse> {
+        let message = self.make(Messages.getServerInfoResponse)
+        message.pointee.version = self.text(info.version)
+        message.pointee.store_id = self.text(info.storeID)
+        message.pointee.revision = info.revision
+        let (seconds, attoseconds) = info.uptime.components
+        message.pointee.uptime = self.message(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        let caller = self.make(Messages.caller)
+        caller.pointee.uid = info.caller.userID
+        caller.pointee.gid = info.caller.groupID
+        caller.pointee.pid = info.caller.processID
+        message.pointee.caller = caller
+        let limits: UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__Limit>?> =
+            self.makePointerArray(count: info.limits.count)
+        for (index, limit) in info.limits.enumerated() {
+            let limitMessage = self.make(Messages.limit)
+            limitMessage.pointee.name = self.text(limit.name)
+            limitMessage.pointee.value = limit.value
+            limitMessage.pointee.unit = self.text(limit.unit)
+            limits[index] = limitMessage
+        }
+        message.pointee.n_limits = info.limits.count
+        message.pointee.limits = limits
+        return message
+    }
+}
+
+extension ServerInfo {
+    /// - Throws: ``WireValueError`` where `uptime` or `caller` is absent, or the former out of its range.
+    package init(from message: UnsafePointer<Rollcall__V1__GetServerInfoResponse>) throws(WireValueError) {
+        let message = message.pointee
+        let uptime = try microseconds(of: required(message.uptime, "uptime"), field: "uptime")
+        let caller = try required(message.caller, "caller").pointee
+        self.init(
+            version: message.version.string,
+            storeID: message.store_id.string,
+            revision: message.revision,
+            uptime: .microseconds(uptime),
+            caller: Caller(userID: caller.uid, groupID: caller.gid, processID: caller.pid),
+            limits: elements(message.limits, count: message.n_limits).map {
+                Limit(name: $0.pointee.name.string, value: $0.pointee.value, unit: $0.pointee.unit.string)
+            }
+        )
+    }
+}

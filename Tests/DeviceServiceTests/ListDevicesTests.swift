@@ -1,0 +1,198 @@
+// Pages of devices, by way of bytes; what matches and in which order is the query engine's own suite.
+
+import CRollcallProto
+import DeviceModel
+import DeviceWire
+import ProtobufC
+import RPC
+import RollcallTesting
+import Testing
+
+@Suite struct ListDevicesTests {
+    @Test func everyFilterReachesTheIndex() async throws {
+        let service = try ServiceHarness()
+        try await service.createCohort("beta")
+        try await service.create("A-1", owner: "o1", hardware: "h1")
+        try await service.create("A-2", owner: "o2", hardware: "h1", cohort: "beta")
+        try await service.create("A-3", owner: "o2", hardware: "h2")
+        let now = service.clock.now
+        try await service.checkIn("A-1", at: now.advanced(byMicroseconds: -10), release: "1.0")
+        try await service.checkIn("A-2", at: now.advanced(byMicroseconds: -5), release: "1.1")
+        func serials(_ build: (inout Rollcall__V1__ListDevicesRequest, Arena) -> Void) async throws -> [String] {
+            try await service.list(build).items.map(\.deviceSerial)
+        }
+        #expect(try await serials { _, _ in } == ["A-1", "A-2", "A-3"])
+        #expect(try await serials { ($0.release, $0.n_release) = ($1.texts(["1.0", "1.1"]), 2) } == ["A-1", "A-2"])
+        #expect(try await serials { ($0.owner_ref, $0.n_owner_ref) = ($1.texts(["o2"]), 1) } == ["A-2", "A-3"])
+        #expect(
+            try await serials { ($0.hardware_version, $0.n_hardware_version) = ($1.texts(["h1"]), 1) } == [
+                "A-1", "A-2",
+            ])
+        #expect(try await serials { ($0.cohort, $0.n_cohort) = ($1.texts(["beta"]), 1) } == ["A-2"])
+        #expect(
+            try await serials { ($0.device_serial, $0.n_device_serial) = ($1.texts(["A-3", "A-9"]), 2) } == ["A-3"])
+        #expect(try await serials { $0.last_seen_since = $1.message(now.advanced(byMicroseconds: -10)) } == ["A-2"])
+        #expect(try await serials { $0.last_seen_until = $1.message(now.advanced(byMicroseconds: -5)) } == ["A-1"])
+        #expect(try await serials { request, _ in request.activity = Activity.pending.wire } == ["A-3"])
+        #expect(
+            try await serials {
+                $0.activity = Activity.active.wire
+                $0.activity_window = $1.message(microseconds: 7)
+            } == ["A-2"])
+        #expect(try await serials { $0.sort = $1.text("-last_seen") } == ["A-2", "A-1", "A-3"])
+    }
+
+    @Test func aWalkByTokensMeetsEveryDeviceOnce() async throws {
+        let service = try ServiceHarness()
+        for number in 0..<25 {
+            try await service.create("A-\(number)", owner: "o\(number % 3)")
+        }
+        var token = ""
+        var ids: [Int64] = []
+        var sizes: [Int] = []
+        repeat {
+            let page = try await service.list {
+                $0.page_size = 10
+                $0.page_token = $1.text(token)
+                $0.include_total = 1
+            }
+            ids += page.items.map(\.id)
+            sizes.append(page.items.count)
+            #expect(page.totalCount == 25)
+            token = page.nextPageToken
+        } while !token.isEmpty
+        #expect(ids == Array(1...25))
+        #expect(sizes == [10, 10, 5])
+    }
+
+    @Test func aPageByItsNumberPastTheEndIsEmpty() async throws {
+        let service = try ServiceHarness()
+        for number in 0..<5 {
+            try await service.create("A-\(number)")
+        }
+        func page(_ number: Int32) async throws -> Page<Device> {
+            try await service.list { request, _ in
+                request.page_size = 2
+                request.page = number
+            }
+        }
+        #expect(try await page(2).items.map(\.id) == [3, 4])
+        #expect(try await page(3).items.map(\.id) == [5])
+        #expect(try await page(4).items.isEmpty)
+        #expect(try await page(.max).nextPageToken.isEmpty)
+    }
+
+    @Test func aPageEndsBeforeTheDeviceThatWouldTakeItPastTheByteLimit() async throws {
+        let service = try ServiceHarness { $0.pageByteCountMax = 1_000 }
+        for number in 0..<20 {
+            try await service.create("A-\(number)", owner: String(repeating: "x", count: 200))
+        }
+        var token = ""
+        var ids: [Int64] = []
+        var pageCount = 0
+        repeat {
+            let bytes = try await service.call("ListDevices", Messages.listDevicesRequest) {
+                $0.page_token = $1.text(token)
+            }
+            let page = try bytes.withUnsafeBytes { bytes in
+                try Arena().decode(Messages.listDevicesResponse, from: bytes) { try Page<Device>(from: $0) }
+            }
+            #expect(bytes.count <= 1_000 + page.nextPageToken.utf8.count + 3)
+            #expect(!page.items.isEmpty)
+            ids += page.items.map(\.id)
+            pageCount += 1
+            token = page.nextPageToken
+        } while !token.isEmpty
+        #expect(ids == Array(1...20))
+        #expect(pageCount > 5)
+    }
+
+    @Test func aDeviceLargerThanTheByteLimitIsAPageOfItsOwn() async throws {
+        let service = try ServiceHarness { $0.pageByteCountMax = 10 }
+        try await service.create("A-1")
+        try await service.create("A-2")
+        let page = try await service.list()
+        #expect(page.items.map(\.deviceSerial) == ["A-1"])
+        let next = try await service.list { $0.page_token = $1.text(page.nextPageToken) }
+        #expect(next.items.map(\.deviceSerial) == ["A-2"])
+        #expect(next.nextPageToken.isEmpty)
+    }
+
+    @Test func theReplyIsOneCanonicalMessage() async throws {
+        let service = try ServiceHarness()
+        try await service.createCohort("beta")
+        for number in 0..<7 {
+            try await service.create("A-\(number)", cohort: number % 2 == 0 ? "beta" : nil)
+            try await service.setAttributes("A-\(number)", [AttributeUpdate(key: "k", value: .string("v"))])
+        }
+        let bytes = try await service.call("ListDevices", Messages.listDevicesRequest) { request, _ in
+            request.view = DeviceView.full.wire
+            request.page_size = 5
+            request.include_total = 1
+        }
+        // Decoded and packed again as a whole, it is the same bytes.
+        let repacked = try bytes.withUnsafeBytes { source in
+            try Arena().decode(Messages.listDevicesResponse, from: source) { message in
+                let message = UnsafePointer(message)
+                return [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
+                    count = Encoding.pack(message, into: UnsafeMutableRawBufferPointer(buffer))
+                }
+            }
+        }
+        #expect(repacked == bytes)
+    }
+
+    @Test func everyBadFieldIsNamedAtOnceWhicheverLayerFindsIt() async throws {
+        let service = try ServiceHarness()
+        let now = service.clock.now
+        let refusal = try await service.refusal("ListDevices", Messages.listDevicesRequest) {
+            $0.project = $1.text("no spaces")
+            $0.sort = $1.text("-deployed_date")
+            $0.page_size = -1
+            $0.view = Rollcall__V1__DeviceView(rawValue: 3)
+            $0.last_seen_since = $1.message(now)
+            $0.last_seen_until = $1.message(now.advanced(byMicroseconds: -1))
+            $0.activity_window = $1.message(microseconds: 1)
+            ($0.owner_ref, $0.n_owner_ref) = ($1.texts(Array(repeating: "o", count: 1_001)), 1_001)
+            $0.page_token = $1.text("from another list")
+        }
+        #expect(refusal.code == .invalidArgument)
+        #expect(refusal.reason == "FIELD_INVALID")
+        #expect(
+            Set(refusal.fields) == [
+                "project", "sort", "page_size", "view", "last_seen_since", "activity_window", "owner_ref",
+            ])
+        let sort = refusal.violations.first { $0.field == "sort" }
+        #expect(sort?.description.contains("known keys are id, created_date") == true)
+    }
+
+    @Test func aTokenOfAnotherListIsRefusedAsSuch() async throws {
+        let service = try ServiceHarness()
+        for number in 0..<3 {
+            try await service.create("A-\(number)")
+        }
+        let page = try await service.list { request, _ in request.page_size = 1 }
+        for (sort, token) in [("-id", page.nextPageToken), ("", "garbage")] {
+            let refusal = try await service.refusal("ListDevices", Messages.listDevicesRequest) {
+                $0.page_token = $1.text(token)
+                $0.sort = $1.text(sort)
+            }
+            #expect(refusal.code == .invalidArgument)
+            #expect(refusal.reason == "PAGE_TOKEN_INVALID")
+            #expect(refusal.fields == ["page_token"])
+        }
+        let both = try await service.refusal("ListDevices", Messages.listDevicesRequest) {
+            $0.page_token = $1.text(page.nextPageToken)
+            $0.page = 1
+        }
+        #expect(both.fields == ["page"])
+    }
+
+    @Test func anUnknownProjectIsNotFound() async throws {
+        let service = try ServiceHarness()
+        let refusal = try await service.refusal("ListDevices", Messages.listDevicesRequest) {
+            $0.project = $1.text("other")
+        }
+        #expect(refusal.reason == "PROJECT_NOT_FOUND")
+    }
+}

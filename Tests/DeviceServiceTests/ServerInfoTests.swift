@@ -1,0 +1,30 @@
+// What the server says of itself.
+
+import CRollcallProto
+import DeviceModel
+import DeviceRegistry
+import DeviceWire
+import FoundationEssentials
+import ProtobufC
+import RPC
+import Testing
+
+@Suite struct ServerInfoTests {
+    @Test func theServerNamesItsStoreItsLimitsAndItsCaller() async throws {
+        let service = try ServiceHarness { $0.projectCountMax = 12 }
+        try await service.create("A-1")
+        try await service.create("A-2")
+        let bytes = try await service.call("GetServerInfo", Messages.getServerInfoRequest, userID: 501)
+        let info = try bytes.withUnsafeBytes { bytes in
+            try Arena().decode(Messages.getServerInfoResponse, from: bytes) { try ServerInfo(from: $0) }
+        }
+        #expect(info.version == RollcallVersion.current)
+        #expect(UUID(uuidString: info.storeID) == service.registry.storeID)
+        #expect(info.storeID == info.storeID.lowercased())
+        #expect(info.revision == 2)
+        #expect(info.uptime >= .zero)
+        #expect(info.caller == ServerInfo.Caller(userID: 501, groupID: 100, processID: 42))
+        #expect(info.limits.count == service.registry.limits.reported.count)
+        #expect(info.limits.contains(ServerInfo.Limit(name: "projects", value: 12, unit: "projects")))
+    }
+}

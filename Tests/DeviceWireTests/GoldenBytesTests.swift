@@ -1,0 +1,99 @@
+// What is on the wire, byte by byte; the bytes are those of Google's own encoder for the same text.
+
+import CRollcallProto
+import DeviceModel
+import DeviceWire
+import ProtobufC
+import Testing
+
+@Suite struct GoldenBytesTests {
+    /// `Device.sample` without its attributes.
+    private static let basic: [UInt8] = [
+        0x08, 0x01,  // id: 1
+        0x12, 0x09,  // created_date, 9 bytes
+        0x08, 0x99, 0xDE, 0x8A, 0xE2, 0x05,  // seconds: 1547874073
+        0x10, 0x88, 0x27,  // nanos: 5000
+        0x1A, 0x11,  // updated_date, 17 bytes
+        0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01,  // seconds: -1
+        0x10, 0x98, 0x8C, 0xEB, 0xDC, 0x03,  // nanos: 999999000
+        0x22, 0x08, 0x41, 0x42, 0x43, 0x44, 0x31, 0x32, 0x33, 0x34,  // device_serial: ABCD1234
+        0x2A, 0x15,  // owner_ref, 21 bytes
+        0x61, 0x77, 0x65, 0x73, 0x6F, 0x6D, 0x65, 0x5F, 0x65, 0x6D, 0x70,  // awesome_emp
+        0x6C, 0x6F, 0x79, 0x65, 0x65, 0x5F, 0x31, 0x32, 0x33, 0x34,  // loyee_1234
+        0x32, 0x06, 0x68, 0x77, 0x72, 0x65, 0x76, 0x31,  // hardware_version: hwrev1
+        0x3A, 0x06,  // last_seen, 6 bytes
+        0x08, 0x99, 0xDE, 0x8A, 0xE2, 0x05,  // seconds: 1547874073, no nanos
+        0x42, 0x0F,  // last_seen_release, 15 bytes
+        0x08, 0x02,  // id: 2
+        0x12, 0x05, 0x31, 0x2E, 0x32, 0x2E, 0x33,  // version: 1.2.3
+        0x1A, 0x04, 0x31, 0x31, 0x64, 0x39,  // revision: 11d9
+        0x4A, 0x16,  // cohort, 22 bytes
+        0x08, 0x03,  // id: 3
+        0x12, 0x0C,  // name, 12 bytes
+        0x42, 0x65, 0x74, 0x61, 0x20, 0x43, 0x68, 0x61, 0x6E, 0x6E, 0x65, 0x6C,  // Beta Channel
+        0x1A, 0x04, 0x62, 0x65, 0x74, 0x61,  // slug: beta
+        0x52, 0x0B,  // etag, 11 bytes
+        0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x32, 0x61, 0x2D, 0x31, 0x66,  // 0000002a-1f
+    ]
+
+    /// The one attribute of `Device.sample`, as the element of the device's list that it is.
+    private static let attributes: [UInt8] = [
+        0x5A, 0x4C,  // attributes, 76 bytes
+        0x0A, 0x31,  // custom_metric, 49 bytes
+        0x0A, 0x24,  // id, 36 bytes
+        0x30, 0x62, 0x34, 0x61, 0x39, 0x63, 0x31, 0x65, 0x2D,  // 0b4a9c1e-
+        0x35, 0x64, 0x32, 0x66, 0x2D, 0x34, 0x63, 0x37, 0x62, 0x2D,  // 5d2f-4c7b-
+        0x39, 0x61, 0x35, 0x38, 0x2D,  // 9a58-
+        0x33, 0x65, 0x31, 0x66, 0x36, 0x64, 0x37, 0x63, 0x38, 0x62, 0x39, 0x30,  // 3e1f6d7c8b90
+        0x12, 0x07, 0x62, 0x61, 0x74, 0x74, 0x65, 0x72, 0x79,  // string_key: battery
+        0x18, 0x02,  // data_type: FLOAT
+        0x12, 0x17,  // state, 23 bytes
+        0x0A, 0x09,  // value, 9 bytes
+        0x19, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x34, 0x40,  // float_value: 20.5
+        0x12, 0x02, 0x08, 0x0A,  // time: 10 s
+        0x1A, 0x02, 0x08, 0x0B,  // created_date: 11 s
+        0x22, 0x02, 0x08, 0x0C,  // updated_date: 12 s
+    ]
+
+    @Test func aDeviceIsTheBytesThatGooglesEncoderWrites() {
+        #expect(packed { $0.message(Device.sample) } == Self.basic + Self.attributes)
+    }
+
+    @Test func borrowedTextsPackToTheSameBytesAsCopies() {
+        let device = Device.sample
+        let bytes = packed { arena in
+            // Texts that live in the arena stand for those that live in an index.
+            func text(_ string: String) -> UnsafeRawBufferPointer { arena.text(string).bytes }
+            return arena.message(
+                DeviceSource(
+                    id: device.id,
+                    createdDate: device.createdDate,
+                    updatedDate: device.updatedDate,
+                    serial: text(device.deviceSerial),
+                    ownerRef: text(device.ownerRef),
+                    hardwareVersion: text(device.hardwareVersion),
+                    lastSeen: device.lastSeen,
+                    release: DeviceSource.Release(id: 2, version: text("1.2.3"), revision: text("11d9")),
+                    cohort: DeviceSource.Cohort(id: 3, name: text("Beta Channel"), slug: text("beta")),
+                    etag: Etag(storeTag: 0x2A, revision: Revision(rawValue: 0x1F))
+                ))
+        }
+        #expect(bytes == Self.basic)
+    }
+
+    @Test(
+        arguments: [
+            (AttributeValue.string("hi"), [0x0A, 0x02, 0x68, 0x69]),
+            (.int(-1), [0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01]),
+            (.float(-2), [0x19, 0, 0, 0, 0, 0, 0, 0, 0xC0]),
+            (.bool(true), [0x20, 0x01]),
+            // A member of a oneof is written although it is its type's default: that is what says which member it is.
+            (.string(""), [0x0A, 0x00]),
+            (.int(0), [0x10, 0x00]),
+            (.float(0), [0x19, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (.bool(false), [0x20, 0x00]),
+        ] as [(AttributeValue, [UInt8])])
+    func aValueIsItsMemberOfTheOneof(_ value: AttributeValue, _ bytes: [UInt8]) {
+        #expect(packed { $0.message(value) } == bytes)
+    }
+}

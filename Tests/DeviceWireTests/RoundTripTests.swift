@@ -1,0 +1,111 @@
+// What goes out comes back as it was.
+
+import CRollcallProto
+import DeviceModel
+import DeviceWire
+import FoundationEssentials
+import ProtobufC
+import Testing
+
+@Suite struct RoundTripTests {
+    @Test func aDeviceWithEveryFieldComesBack() throws {
+        let bytes = packed { $0.message(Device.sample) }
+        #expect(try decoded(Messages.device, bytes) { try Device(from: $0) } == .sample)
+    }
+
+    @Test func aDeviceNeverSeenComesBackWithoutTimesOrRelease() throws {
+        var device = Device.sample
+        device.lastSeen = nil
+        device.lastSeenRelease = nil
+        device.ownerRef = ""
+        device.attributes = []
+        let bytes = packed { $0.message(device) }
+        #expect(try decoded(Messages.device, bytes) { try Device(from: $0) } == device)
+    }
+
+    @Test(arguments: [Timestamp.min, .epoch, .max, time(0, microseconds: -1), time(-1, microseconds: 1)])
+    func aTimeComesBackToTheMicrosecond(_ time: Timestamp) throws {
+        let bytes = packed { $0.message(time) }
+        #expect(try decoded(Messages.googleProtobufTimestamp, bytes) { try Timestamp(from: $0, field: "time") } == time)
+    }
+
+    @Test(arguments: [1, -1, 999_999, 1_000_000, -1_500_000, 86_400_000_000, 315_576_000_000_000_000] as [Int64])
+    func aSpanComesBackToTheMicrosecond(_ microseconds: Int64) throws {
+        let bytes = packed { $0.message(microseconds: microseconds) }
+        try decoded(Messages.googleProtobufDuration, bytes) { message in
+            var check = FieldCheck()
+            #expect(check.microseconds(UnsafeMutablePointer(mutating: message), field: "window") == microseconds)
+            #expect(check.violations.isEmpty)
+        }
+    }
+
+    @Test(
+        arguments: [
+            .string(""), .string("é\u{1F4E1}"), .int(.min), .int(0), .int(.max), .float(0), .float(-0.0),
+            .float(.leastNonzeroMagnitude),
+            .float(.greatestFiniteMagnitude), .bool(true), .bool(false),
+        ] as [AttributeValue])
+    func anAttributeOfAnyValueComesBack(_ value: AttributeValue) throws {
+        let attribute = Attribute(
+            customMetric: CustomMetric(id: UUID(), stringKey: "a key", dataType: value.dataType),
+            state: AttributeState(value: value, time: .epoch, createdDate: .min, updatedDate: .max)
+        )
+        let bytes = packed { $0.message(attribute.customMetric, attribute.state) }
+        #expect(try decoded(Messages.attribute, bytes) { try Attribute(from: $0) } == attribute)
+    }
+
+    @Test func aProjectAndACohortComeBack() throws {
+        let project = Project(id: 7, slug: "fleet", name: "The fleet", createdDate: time(1))
+        let projectBytes = packed { $0.message(project) }
+        #expect(try decoded(Messages.project, projectBytes) { try Project(from: $0) } == project)
+        let cohort = Cohort(id: 8, name: "Beta", slug: "beta", deviceCount: 9)
+        let cohortBytes = packed { $0.message(cohort) }
+        #expect(try decoded(Messages.cohort, cohortBytes) { Cohort(from: $0) } == cohort)
+    }
+
+    @Test func serverInfoComesBack() throws {
+        let info = ServerInfo(
+            version: "0.1.0",
+            storeID: "0b4a9c1e-5d2f-4c7b-9a58-3e1f6d7c8b90",
+            revision: 41,
+            uptime: .microseconds(1_500_001),
+            caller: ServerInfo.Caller(userID: .max, groupID: 1, processID: 2),
+            limits: [
+                ServerInfo.Limit(name: "message_bytes", value: 4_194_304, unit: "bytes"),
+                ServerInfo.Limit(name: "projects", value: 1_000, unit: "projects"),
+            ]
+        )
+        let bytes = packed { $0.message(info) }
+        #expect(try decoded(Messages.getServerInfoResponse, bytes) { try ServerInfo(from: $0) } == info)
+    }
+
+    @Test func valuesToWriteComeBack() throws {
+        let writes = [
+            AttributeUpdate(key: "battery", value: .int(20), time: time(5)),
+            AttributeUpdate(key: "gone", value: nil),
+        ]
+        let bytes = packed { arena in
+            let request = arena.make(Messages.updateDeviceAttributesRequest)
+            request.pointee.attributes = arena.messages(writes)
+            request.pointee.n_attributes = writes.count
+            return request
+        }
+        try decoded(Messages.updateDeviceAttributesRequest, bytes) { request in
+            var check = FieldCheck()
+            let read = check.attributeUpdates(
+                request.pointee.attributes, count: request.pointee.n_attributes, limits: Limits())
+            #expect(read == writes)
+            #expect(check.violations.isEmpty)
+        }
+    }
+
+    @Test(arguments: [DeviceView.basic, .full])
+    func aViewComesBack(_ view: DeviceView) {
+        #expect(DeviceView(view.wire) == view)
+    }
+
+    @Test(arguments: DataType.allCases)
+    func aTypeComesBack(_ type: DataType) {
+        #expect(DataType(type.wire) == type)
+    }
+}
