@@ -14,14 +14,18 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "rollcall",
     products: [
+        .executable(name: "rollcall", targets: ["rollcall"]),
+        .library(name: "RollcallClient", targets: ["RollcallClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
@@ -71,6 +75,20 @@ let package = Package(
         ),
         .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", log] + nio),
 
+        // Assembly: the daemon and the client library.
+        .target(
+            name: "RollcallClient",
+            dependencies: ["CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RPC", "TTRPC", log] + nio
+        ),
+
+        // Executables: parse, run.
+        .executableTarget(
+            name: "rollcall",
+            dependencies: [
+                "DeviceModel", "RollcallClient", arguments, .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
+
         // Tests: one target for each of the above, and what they share.
         .target(
             name: "RollcallTesting",
@@ -105,6 +123,13 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
+        .testTarget(
+            name: "RollcallClientTests",
+            dependencies: [
+                "CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RPC", "RollcallClient", "TTRPC", log,
+            ] + nio
+        ),
+        .testTarget(name: "RollcallTests", dependencies: ["DeviceModel", "RollcallClient", "rollcall", arguments]),
     ]
 )
 

@@ -1,0 +1,125 @@
+import ArgumentParser
+import DeviceModel
+import RollcallClient
+import Testing
+
+@testable import rollcall
+
+@Suite struct ArgumentTests {
+    @Test(arguments: [
+        ("20", AttributeValue.int(20)), ("-0", .int(0)), ("9223372036854775807", .int(.max)),
+        ("9223372036854775808", .float(9.223372036854775808e18)), ("20.0", .float(20)), ("1e3", .float(1_000)),
+        ("-2.5E-3", .float(-0.0025)), ("true", .bool(true)), ("false", .bool(false)), ("\"20\"", .string("20")),
+        (#""a\"b\\\u00e9\ud83d\ude00\n""#, .string("a\"b\\é😀\n")), ("\"\"", .string("")), ("", .string("")),
+        // No JSON, so a string as it stands.
+        ("020", .string("020")), ("+1", .string("+1")), ("1.", .string("1.")), (".5", .string(".5")),
+        ("0x10", .string("0x10")), ("1e", .string("1e")), ("nan", .string("nan")), ("1e999", .string("1e999")),
+        ("True", .string("True")), ("Room 4", .string("Room 4")), ("\"open", .string("\"open")), ("\"", .string("\"")),
+        (#""a"b""#, .string(#""a"b""#)), (#""\ud83d""#, .string(#""\ud83d""#)), (#""\x""#, .string(#""\x""#)),
+        (#""\""#, .string(#""\""#)), (" 5", .string(" 5")),
+    ])
+    func attributeValueIsAJSONScalarOrAString(text: String, value: AttributeValue) {
+        #expect(AttributeValue(argument: text) == value)
+    }
+
+    @Test func assignmentIsSplitAtItsFirstEqualsSign() throws {
+        #expect(try AttributeUpdate.argument("a b=c=d") == AttributeUpdate(key: "a b", value: .string("c=d")))
+        #expect(try AttributeUpdate.argument("a=") == AttributeUpdate(key: "a", value: .string("")))
+        for bad in ["a", "=1", "", "a=null"] {
+            #expect(throws: (any Error).self) { try AttributeUpdate.argument(bad) }
+        }
+        #expect(try AttributeUpdate.argument("a=\"null\"").value == .string("null"))
+    }
+
+    @Test(arguments: [
+        ["--sort=-last_seen,id"], ["--sort", "-last_seen,id"], ["--sort", "last_seen desc", "--sort", "id"],
+    ])
+    func sortMayBeginWithAHyphen(words: [String]) throws {
+        let command = try #require(try RollcallCommand.parseAsRoot(["list"] + words) as? List)
+        #expect(command.sort.flatMap(\.self) == [SortKey(.lastSeen, isDescending: true), SortKey(.id)])
+    }
+
+    @Test func repeatedFiltersAreCollected() throws {
+        let words = [
+            "list", "--release", "1", "--release", "2", "--serial", "A", "--activity", "inactive", "--activity-window",
+            "7d",
+        ]
+        let command = try #require(try RollcallCommand.parseAsRoot(words) as? List)
+        #expect(command.release == ["1", "2"])
+        #expect(command.serial == ["A"])
+        #expect(command.activity == .inactive)
+        #expect(command.activityWindow?.microseconds == 604_800_000_000)
+    }
+
+    @Test func hyphenHyphenEndsOptions() throws {
+        let command = try #require(try RollcallCommand.parseAsRoot(["get", "--view", "full", "--", "-X"]) as? Get)
+        #expect(command.serial == "-X")
+        #expect(command.view == .full)
+    }
+
+    @Test(arguments: [
+        ["frobnicate"], ["get"], ["get", "A", "--nothing"], ["list", "--sort", "deployed_date"],
+        ["list", "--page", "0"],
+        ["list", "--page", "1", "--all"], ["list", "--page", "1", "--page-token", "x"], ["list", "--page-size", "0"],
+        ["list", "--activity-window", "7d"], ["list", "--activity", "asleep"], ["list", "--last-seen-since", "today"],
+        ["list", "--timeout", "0"], ["list", "--timeout", "nan"], ["list", "--output", "xml"], ["update", "A"],
+        ["create", "A", "--owner-ref", "x"], ["check-in", "A", "--create-missing"],
+        ["check-in", "A", "--revision", "x"],
+        ["attributes", "set", "A"], ["attributes", "set", "A", "k"], ["delete", "A", "--request-id", "1"],
+        ["list", "--address", "http://host"], ["list", "--address", ""],
+    ])
+    func wrongUsageIsRefused(words: [String]) {
+        #expect(throws: (any Error).self) { try RollcallCommand.parseAsRoot(words) }
+    }
+
+    @Test(arguments: [
+        (["--address", "/s", "get", "A"], ["get", "A", "--address", "/s"]),
+        (["--output=json", "-o", "csv", "project", "list"], ["project", "list", "--output=json", "-o", "csv"]),
+        (["--project", "p", "get", "--", "-X"], ["get", "--project", "p", "--", "-X"]),
+        (["get", "--project", "p"], ["get", "--project", "p"]), (["--project"], ["--project"]), ([], []),
+        (["--help"], ["--help"]),
+    ])
+    func globalOptionsMayComeFirst(words: [String], normalized: [String]) {
+        #expect(CommandLineWords(words: words).normalized == normalized)
+    }
+
+    @Test func misspelledCommandGetsASuggestion() {
+        func sentence(_ words: String...) -> String? {
+            CommandLineWords(words: words).unknownCommand(of: RollcallCommand.self)
+        }
+        #expect(sentence("lsit", "--all") == "There is no command 'lsit'. Did you mean 'list'?")
+        #expect(sentence("checkin") == "There is no command 'checkin'. Did you mean 'check-in'?")
+        #expect(sentence("cohort", "renam") == "There is no command 'renam'. Did you mean 'rename'?")
+        #expect(
+            sentence("frobnicate")?.hasPrefix("There is no command 'frobnicate'; commands are create, get,") == true)
+        #expect(sentence("list", "--nothing") == nil)
+        #expect(sentence("get", "lsit") == nil)
+        #expect(sentence() == nil)
+    }
+
+    @Test func everyCommandHasHelpWorthReading() {
+        func check(_ command: any ParsableCommand.Type) {
+            #expect(!command.configuration.abstract.isEmpty)
+            if command.configuration.subcommands.isEmpty {
+                #expect(command.configuration.discussion.contains("  rollcall "), "\(command) shows an example")
+            }
+            for line in command.configuration.discussion.split(separator: "\n") where line.hasPrefix("  ") {
+                #expect(line.count <= 78, "\(command): \(line)")
+            }
+            command.configuration.subcommands.forEach(check)
+        }
+        check(RollcallCommand.self)
+    }
+
+    @Test func failuresHaveTheirExitCodes() {
+        #expect(ExitStatus(RollcallError(.notFound, "")) == .refused)
+        #expect(ExitStatus(RollcallError(.unavailable, "", reason: "DRAINING")) == .refused)
+        #expect(ExitStatus(RollcallError(.unavailable, "", isConnectionFailure: true)) == .unreachable)
+        #expect(ExitStatus(RollcallError(.deadlineExceeded, "", isConnectionFailure: true)) == .timedOut)
+        #expect(ExitStatus(RollcallError(.deadlineExceeded, "")) == .timedOut)
+        #expect(
+            [ExitStatus.done, .refused, .usage, .unreachable, .timedOut, .interrupted].map(\.rawValue) == [
+                0, 1, 2, 3, 4, 130,
+            ])
+    }
+}
