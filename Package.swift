@@ -15,10 +15,12 @@ let nio: [Target.Dependency] = [
 ]
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "rollcall",
     products: [
+        .executable(name: "rollcalld", targets: ["rollcalld"]),
         .executable(name: "rollcall", targets: ["rollcall"]),
         .library(name: "RollcallClient", targets: ["RollcallClient"]),
     ],
@@ -27,7 +29,9 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // System: libprotobuf-c, and what the importer cannot see of libc.
@@ -77,11 +81,19 @@ let package = Package(
 
         // Assembly: the daemon and the client library.
         .target(
+            name: "RollcallDaemon",
+            dependencies: [
+                "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService", "DeviceStore", "RPC",
+                "TTRPC", log, lifecycle, .product(name: "Configuration", package: "swift-configuration"),
+            ] + nio
+        ),
+        .target(
             name: "RollcallClient",
             dependencies: ["CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RPC", "TTRPC", log] + nio
         ),
 
         // Executables: parse, run.
+        .executableTarget(name: "rollcalld", dependencies: ["DeviceModel", "RollcallDaemon", arguments, log]),
         .executableTarget(
             name: "rollcall",
             dependencies: [
@@ -130,6 +142,13 @@ let package = Package(
             ] + nio
         ),
         .testTarget(name: "RollcallTests", dependencies: ["DeviceModel", "RollcallClient", "rollcall", arguments]),
+        .testTarget(
+            name: "RollcallDaemonTests",
+            dependencies: [
+                "DeviceModel", "DeviceStore", "RPC", "RollcallClient", "RollcallDaemon", "RollcallTesting", "TTRPC",
+                "rollcall", "rollcalld", log,
+            ] + nio
+        ),
     ]
 )
 

@@ -1,0 +1,77 @@
+// The connections that are open now, so that a drain reaches each of them.
+
+internal import NIOCore
+internal import RPC
+internal import Synchronization
+internal import TTRPC
+
+/// Every open connection of a listener.
+///
+/// ## Concurrency
+/// Connections come and go on their event loops while a drain comes from anywhere; the mutex holds the values, and
+/// channels are touched after it is let go.
+final class ConnectionTable: Sendable {
+    private struct Member {
+        let connection: TTRPCServerConnection
+        let channel: any Channel
+    }
+
+    private struct State {
+        var census: ConnectionCensus
+        var members: [ObjectIdentifier: Member] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    init(countMax: Int, countMaxPerUser: Int) {
+        self.state = Mutex(State(census: ConnectionCensus(countMax: countMax, countMaxPerUser: countMaxPerUser)))
+    }
+
+    /// Counts a connection of `userID` until `channel` closes, or says why it is refused. On the channel's event loop.
+    func admit(_ channel: any Channel, userID: UInt32) -> ConnectionCensus.Refusal? {
+        if let refusal = self.state.withLock({ $0.census.arrived(userID) }) {
+            return refusal
+        }
+        let key = ObjectIdentifier(channel)
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock {
+                $0.members[key] = nil
+                $0.census.left(userID)
+            }
+        }
+        return nil
+    }
+
+    /// Makes an admitted connection known to drains; false where one has started, and the connection is not wanted.
+    func add(_ connection: TTRPCServerConnection, _ channel: any Channel) -> Bool {
+        self.state.withLock {
+            guard !$0.census.isDraining else {
+                return false
+            }
+            $0.members[ObjectIdentifier(channel)] = Member(connection: connection, channel: channel)
+            return true
+        }
+    }
+
+    /// Admits nobody from here on and drains every connection; answers how many there are.
+    @discardableResult
+    func drain() -> Int {
+        let members = self.state.withLock {
+            $0.census.drainStarted()
+            return Array($0.members.values)
+        }
+        for member in members {
+            member.connection.drain()
+        }
+        return members.count
+    }
+
+    /// Closes what is still open; answers how many there were.
+    func closeAll() -> Int {
+        let members = self.state.withLock { Array($0.members.values) }
+        for member in members {
+            member.channel.close(promise: nil)
+        }
+        return members.count
+    }
+}

@@ -1,0 +1,170 @@
+// The daemon's parts, put together: socket, store, registry, methods, listener; and the order in which they come and
+// go.
+
+internal import CRollcallShims
+package import DeviceModel
+internal import DeviceQuery
+internal import DeviceRegistry
+internal import DeviceService
+package import DeviceStore
+package import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import RPC
+internal import ServiceLifecycle
+
+/// A daemon that has its socket and its store, and serves them while ``run()`` does.
+package final class Daemon: Sendable {
+    private let registry: Registry
+    private let serviceGroup: ServiceGroup
+    private let eventLoopGroup: MultiThreadedEventLoopGroup
+    private let logger: Logger
+
+    /// Takes the socket's path, opens and loads the store, and listens: callers may connect from here on, and are
+    /// served as soon as ``run()`` is. Blocks for as long as the store takes to load.
+    ///
+    /// - Parameters:
+    ///   - store: what to keep the devices in; nil opens the SQLite store in the configuration's data folder.
+    ///   - stopsOnSignals: whether SIGTERM and SIGINT drain the daemon; for the one daemon of a process.
+    /// - Throws: ``DaemonError`` with `start` and a sentence that names the file.
+    package init(
+        _ configuration: DaemonConfiguration,
+        limits: Limits = Limits(),
+        store: (any DeviceStore)? = nil,
+        stopsOnSignals: Bool = false,
+        logger: Logger
+    ) throws(DaemonError) {
+        var limits = limits
+        limits.clockSkewMicrosecondsMax = Int64(configuration.clockSkewSeconds) * 1_000_000
+        // The lock before the store: of two daemons with the same settings the second should hear of the first.
+        let lock = try ListeningSocket.lock(configuration.socketPath)
+        let loadStart = ContinuousClock.now
+        let registry = try Self.open(store, configuration.dataFolder, limits: limits, logger: logger)
+        let loadDuration = ContinuousClock.now - loadStart
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
+        do throws(DaemonError) {
+            // Before callers can connect: whoever finds the daemon answering may also stop it. Until here a signal
+            // just ends it.
+            let stopSignals = stopsOnSignals ? try StopSignals(eventLoopGroup: group, logger: logger) : nil
+            let socket = try ListeningSocket(
+                path: configuration.socketPath, mode: configuration.socketMode, group: configuration.socketGroup,
+                lock: lock
+            )
+            let quota = CallQuota(countMaxPerUser: limits.callCountMaxPerUser)
+            let listener = Listener(
+                socket: socket,
+                methods: MethodTable(DeviceService(registry: registry).methods.map { quota.limiting($0) }),
+                connectionLimits: ConnectionLimits(limits),
+                table: ConnectionTable(
+                    countMax: limits.connectionCountMax, countMaxPerUser: limits.connectionCountMaxPerUser
+                ),
+                drainDeadline: .seconds(Int64(configuration.drainSeconds)),
+                eventLoopGroup: group,
+                logger: logger
+            ) { [deviceCount = registry.deviceCount] in
+                logger.info(
+                    "listening",
+                    metadata: [
+                        "socket": "\(configuration.socketPath)", "data": "\(configuration.dataFolder)",
+                        "devices": "\(deviceCount)", "load.milliseconds": "\(loadDuration / .milliseconds(1))",
+                    ]
+                )
+            }
+            // Shut down in the reverse order: connections finish before the registry closes.
+            var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+                .init(service: RegistryKeeper(registry: registry)), .init(service: listener),
+            ]
+            if let stopSignals {
+                services.append(.init(service: stopSignals, successTerminationBehavior: .gracefullyShutdownGroup))
+            }
+            self.serviceGroup = ServiceGroup(configuration: .init(services: services, logger: logger))
+        } catch {
+            registry.close()
+            group.shutdownGracefully { _ in }
+            throw error
+        }
+        self.registry = registry
+        self.eventLoopGroup = group
+        self.logger = logger
+        Self.raiseDescriptorLimit(limits, logger)
+    }
+
+    /// Serves until ``stop()`` or a signal, and then until the drain is over and the store is closed.
+    package func run() async throws {
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await self.serviceGroup.run())
+        } catch {
+            outcome = .failure(error)
+        }
+        try await self.eventLoopGroup.shutdownGracefully()
+        try outcome.get()
+        self.logger.info("stopped")
+    }
+
+    /// Starts the drain, as SIGTERM does; ``run()`` returns when it is over.
+    package func stop() async {
+        await self.serviceGroup.triggerGracefulShutdown()
+    }
+
+    private static func open(
+        _ store: (any DeviceStore)?, _ folder: String, limits: Limits, logger: Logger
+    ) throws(DaemonError) -> Registry {
+        do throws(StoreError) {
+            let store: any DeviceStore =
+                if let store { store } else { try Self.openStore(folder, limits: limits, logger: logger) }
+            do throws(StoreError) {
+                return try Registry(store: store, limits: limits, logger: logger)
+            } catch {
+                store.close()
+                throw error
+            }
+        } catch {
+            throw DaemonError(.start, "\(error)")
+        }
+    }
+
+    private static func openStore(
+        _ folder: String, limits: Limits, logger: Logger
+    ) throws(StoreError) -> SQLiteStore {
+        var options = SQLiteStore.Options(limits: limits)
+        options.onBackgroundFailure = { failure in
+            logger.error("store upkeep failed", metadata: ["error": "\(failure)"])
+        }
+        return try SQLiteStore(folder: folder, options: options)
+    }
+
+    /// A descriptor for each connection and some for the daemon itself, as far as the system lets it.
+    private static func raiseDescriptorLimit(_ limits: Limits, _ logger: Logger) {
+        var limit: UInt64 = 0
+        let error = rollcall_descriptor_limit_raise(&limit)
+        if error != 0 || limit < UInt64(limits.connectionCountMax + 64) {
+            logger.warning(
+                "fewer descriptors than connections allowed",
+                metadata: ["descriptors": "\(limit)", "connections": "\(limits.connectionCountMax)"]
+            )
+        }
+    }
+}
+
+extension Registry {
+    /// Devices of every project.
+    fileprivate var deviceCount: Int {
+        self.read { index in
+            index.projects(after: nil, limit: self.limits.projectCountMax).reduce(0) {
+                $0 + index.deviceCount(in: $1.id)
+            }
+        }
+    }
+}
+
+extension ConnectionLimits {
+    fileprivate init(_ limits: Limits) {
+        self.init(
+            messageByteCountMax: limits.messageByteCountMax,
+            callCountMax: limits.callCountMaxPerConnection,
+            queuedOutputByteCountMax: limits.queuedOutputByteCountMax,
+            undeliveredInputByteCountMax: limits.undeliveredInputByteCountMax
+        )
+    }
+}

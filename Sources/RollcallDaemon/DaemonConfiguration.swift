@@ -1,0 +1,90 @@
+// What an operator may set, its defaults, and what counts as a sensible value.
+
+package import Logging
+
+/// The daemon's settings, all of them known and checked.
+package struct DaemonConfiguration: Hashable, Sendable {
+    /// Where the socket is, at most ``ListeningSocket/pathByteCountMax`` bytes.
+    package var socketPath: String
+    /// The socket's permissions: who may connect.
+    package var socketMode: UInt32 = 0o660
+    /// The socket's group by name or number; nil leaves the process's own.
+    package var socketGroup: String?
+    /// The folder of the store.
+    package var dataFolder: String
+    package var logLevel: Logger.Level = .info
+    /// How long calls in flight may take once the daemon was told to stop.
+    package var drainSeconds = 10
+    /// Threads that serve connections.
+    package var eventLoopCount: Int
+    /// How far ahead of the daemon's clock a check-in's time may be.
+    package var clockSkewSeconds = 300
+
+    package init(socketPath: String, dataFolder: String, eventLoopCount: Int) {
+        self.socketPath = socketPath
+        self.dataFolder = dataFolder
+        self.eventLoopCount = eventLoopCount
+    }
+}
+
+/// One setting. The raw value is its key in the configuration file; its variable is `ROLLCALL_` and the key in
+/// capitals.
+package enum Setting: String, CaseIterable, Sendable {
+    case socket
+    case socketMode = "socket_mode"
+    case socketGroup = "socket_group"
+    case data
+    case logLevel = "log_level"
+    case drainSeconds = "drain_seconds"
+    case eventLoops = "event_loops"
+    case clockSkewSeconds = "clock_skew_seconds"
+
+    /// The command line's name for it.
+    package var flag: String {
+        "--" + self.rawValue.replacing("_", with: "-")
+    }
+
+    /// The environment's name for it.
+    package var variable: String {
+        "ROLLCALL_" + self.rawValue.uppercased()
+    }
+
+    /// The whole numbers that it takes, where it takes numbers.
+    var range: ClosedRange<Int>? {
+        switch self {
+        case .drainSeconds: 0...3_600
+        case .eventLoops: 1...256
+        case .clockSkewSeconds: 0...86_400
+        case .socket, .socketMode, .socketGroup, .data, .logLevel: nil
+        }
+    }
+
+    /// What a good value is, to go after "must be".
+    var requirement: String {
+        switch self {
+        case .socket: "a path of 1 to \(ListeningSocket.pathByteCountMax) bytes"
+        case .socketMode: "three or four octal digits up to 0777, such as 0660, written as text"
+        case .socketGroup: "the name or number of a group"
+        case .data: "the path of a folder"
+        case .logLevel: "one of " + Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+        case .drainSeconds, .clockSkewSeconds, .eventLoops:
+            "a whole number from \(self.range?.lowerBound ?? 0) to \(self.range?.upperBound ?? 0)"
+        }
+    }
+}
+
+/// What the command line says; nil where it says nothing.
+package struct DaemonFlags: Sendable {
+    package var socket: String?
+    package var socketMode: String?
+    package var socketGroup: String?
+    package var data: String?
+    package var logLevel: String?
+    package var drainSeconds: Int?
+    package var eventLoops: Int?
+    package var clockSkewSeconds: Int?
+    /// The configuration file, which is not a setting itself.
+    package var config: String?
+
+    package init() {}
+}

@@ -1,0 +1,148 @@
+// Accepts connections, serves them, and lets them finish when it is time to go.
+
+internal import CRollcallShims
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import RPC
+internal import ServiceLifecycle
+internal import TTRPC
+
+/// Serves one socket until it is told to shut down; returns when the last connection is closed.
+struct Listener: Service {
+    /// Time without accepting after the process or the system ran out of descriptors or memory.
+    static let acceptBackoff = TimeAmount.milliseconds(250)
+
+    private let socket: ListeningSocket
+    private let methods: MethodTable
+    private let connectionLimits: ConnectionLimits
+    private let drainDeadline: TimeAmount
+    private let table: ConnectionTable
+    private let eventLoopGroup: any EventLoopGroup
+    private let logger: Logger
+    private let listening: @Sendable () -> Void
+
+    /// - Parameter listening: called once, when connections are being accepted.
+    init(
+        socket: ListeningSocket,
+        methods: MethodTable,
+        connectionLimits: ConnectionLimits,
+        table: ConnectionTable,
+        drainDeadline: TimeAmount,
+        eventLoopGroup: any EventLoopGroup,
+        logger: Logger,
+        listening: @escaping @Sendable () -> Void
+    ) {
+        self.socket = socket
+        self.methods = methods
+        self.connectionLimits = connectionLimits
+        self.table = table
+        self.drainDeadline = drainDeadline
+        self.eventLoopGroup = eventLoopGroup
+        self.logger = logger
+        self.listening = listening
+    }
+
+    func run() async throws {
+        // At most as many wait here as the table admits.
+        let (connections, arrivals) = AsyncStream.makeStream(of: TTRPCServerConnection.self)
+        let server = try await self.startAccepting(arrivals)
+        self.socket.restoreBacklog()
+        self.listening()
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for await connection in connections {
+                    group.addTask { await connection.run() }
+                }
+            }
+        } onCancelOrGracefulShutdown: {
+            self.drain(server, arrivals)
+        }
+        try await server.closeFuture.get()
+    }
+
+    private func startAccepting(
+        _ arrivals: AsyncStream<TTRPCServerConnection>.Continuation
+    ) async throws -> any Channel {
+        try await ServerBootstrap(group: self.eventLoopGroup)
+            .serverChannelOption(.maxMessagesPerRead, value: 16)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(self.makeBackoffHandler())
+                }
+            }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    arrivals.yield(try self.accept(channel))
+                }
+            }
+            .withBoundSocket(self.socket.descriptor)
+            .get()
+    }
+
+    /// An accept that fails for want of a descriptor would be tried again at once, for ever.
+    private func makeBackoffHandler() -> AcceptBackoffHandler {
+        AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { [logger = self.logger] error in
+            logger.warning("accept failed", metadata: ["error": "\(error)", "errno": "\(error.errnoCode)"])
+            return Self.acceptBackoff
+        }
+    }
+
+    /// Takes an accepted channel into service, on its event loop. A throw closes the channel.
+    private func accept(_ channel: any Channel) throws -> TTRPCServerConnection {
+        let peer = try Self.peer(of: channel)
+        if let refusal = self.table.admit(channel, userID: peer.userID) {
+            throw self.turnAway(peer, refusal)
+        }
+        let connection = try TTRPCServerConnection.configure(
+            channel, methods: self.methods, peer: peer, limits: self.connectionLimits, logger: self.logger
+        )
+        guard self.table.add(connection, channel) else {
+            throw self.turnAway(peer, .draining)
+        }
+        self.logger.debug(
+            "connection accepted", metadata: ["peer.pid": "\(peer.processID)", "peer.uid": "\(peer.userID)"]
+        )
+        return connection
+    }
+
+    private func turnAway(_ peer: Peer, _ refusal: ConnectionCensus.Refusal) -> ConnectionRefused {
+        self.logger.debug(
+            "connection refused",
+            metadata: [
+                "peer.pid": "\(peer.processID)", "peer.uid": "\(peer.userID)", "reason": "\(refusal.rawValue)",
+            ]
+        )
+        return ConnectionRefused()
+    }
+
+    private static func peer(of channel: any Channel) throws -> Peer {
+        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
+            var credentials = rollcall_peer_credentials()
+            let error = rollcall_peer_credentials_get(socket, &credentials)
+            guard error == 0 else {
+                throw IOError(errnoCode: error, reason: "SO_PEERCRED")
+            }
+            return Peer(userID: credentials.uid, groupID: credentials.gid, processID: credentials.pid)
+        } ?? { throw ConnectionRefused() }()
+    }
+
+    /// Stops accepting, drains every connection, and after the deadline closes what is left.
+    private func drain(_ server: any Channel, _ arrivals: AsyncStream<TTRPCServerConnection>.Continuation) {
+        // First the name: who comes now finds nobody there, rather than a socket that refuses.
+        self.socket.unlinkIfOurs()
+        server.close(promise: nil)
+        let count = self.table.drain()
+        arrivals.finish()
+        self.logger.debug("drain started", metadata: ["connections": "\(count)"])
+        server.eventLoop.scheduleTask(in: self.drainDeadline) { [table = self.table, logger = self.logger] in
+            let count = table.closeAll()
+            if count > 0 {
+                logger.warning("drain deadline passed", metadata: ["connections": "\(count)"])
+            }
+        }
+    }
+}
+
+/// Closes a channel that is not taken into service.
+private struct ConnectionRefused: Error {}

@@ -1,0 +1,186 @@
+// The socket's file: found free, made with the right permissions, and taken away only while it is ours.
+
+internal import Glibc
+
+/// A bound and listening Unix socket whose path this process owns.
+///
+/// Made by hand because a bootstrap's own bind sets no mode and unlinks by name.
+package final class ListeningSocket: Sendable {
+    /// The longest path that every Unix's socket address holds.
+    package static let pathByteCountMax = 103
+    /// Connections that may wait to be accepted; the kernel caps it at `net.core.somaxconn`.
+    static let backlog: Int32 = 4_096
+
+    package let path: String
+    /// Non-blocking is the taker's affair. Whoever serves the socket closes it.
+    let descriptor: Int32
+    private let lock: SocketLock
+    private let device: dev_t
+    private let inode: ino_t
+
+    /// Takes the path, replaces a socket that nobody serves any more, binds and listens: callers may connect from
+    /// here on.
+    ///
+    /// - Throws: ``DaemonError`` with `start` and the path: too long, served by another process, taken by something
+    /// that is no socket, or not permitted.
+    convenience init(path: String, mode: UInt32, group: String?) throws(DaemonError) {
+        try self.init(path: path, mode: mode, group: group, lock: try Self.lock(path))
+    }
+
+    /// The same with a lock from ``lock(_:)``.
+    init(path: String, mode: UInt32, group: String?, lock: SocketLock) throws(DaemonError) {
+        let groupID: gid_t? = if let group { try Self.groupID(group) } else { nil }
+        try Self.clear(path)
+        let descriptor = try Self.makeSocket()
+        let status: stat
+        do throws(DaemonError) {
+            // Before bind, so that the file never has more permissions than it ends with; the umask can only narrow
+            // them.
+            guard fchmod(descriptor, mode) == 0 else {
+                throw DaemonError(.start, "The socket \(path) cannot be given its mode: \(systemReason(errno)).")
+            }
+            try Self.bind(descriptor, to: path)
+            status = try Self.open(path, descriptor, mode: mode, groupID: groupID)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.device = status.st_dev
+        self.inode = status.st_ino
+        self.path = path
+        self.descriptor = descriptor
+        self.lock = lock
+    }
+
+    /// Makes the path's folder where it is missing and takes the path for this process.
+    static func lock(_ path: String) throws(DaemonError) -> SocketLock {
+        guard path.utf8.count <= Self.pathByteCountMax, !path.utf8.contains(0) else {
+            throw DaemonError(
+                .start,
+                "The socket path \(path) has \(path.utf8.count) bytes; a socket address holds \(Self.pathByteCountMax)."
+            )
+        }
+        try makeFolder(parentFolder(of: path))
+        return try SocketLock(socketPath: path)
+    }
+
+    /// Takes the file away unless somebody else put another one in its place.
+    func unlinkIfOurs() {
+        guard let status = fileStatus(self.path), status.st_dev == self.device, status.st_ino == self.inode else {
+            return
+        }
+        unlink(self.path)
+    }
+
+    /// Sets the length of the queue again: whoever takes the descriptor over may have listened with a shorter one.
+    func restoreBacklog() {
+        listen(self.descriptor, Self.backlog)
+    }
+}
+
+// MARK: - Finding the path free
+
+extension ListeningSocket {
+    /// Leaves nothing at `path`, or refuses where something there is alive or is no socket.
+    private static func clear(_ path: String) throws(DaemonError) {
+        guard let status = fileStatus(path) else {
+            return
+        }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw DaemonError(
+                .start, "\(path) is there and is not a socket; move it away or name another path for the socket."
+            )
+        }
+        switch try self.probe(path) {
+        case 0, EAGAIN, EPROTOTYPE:
+            throw DaemonError(.start, "Another process serves the socket \(path).")
+        case ENOENT:
+            return
+        case ECONNREFUSED:
+            guard unlink(path) == 0 || errno == ENOENT else {
+                throw DaemonError(.start, "The stale socket \(path) cannot be removed: \(systemReason(errno)).")
+            }
+        case let error:
+            throw DaemonError(
+                .start, "Whether a process serves the socket \(path) cannot be found out: \(systemReason(error))."
+            )
+        }
+    }
+
+    /// Connects to `path` and goes away again: 0 where somebody listens, else connect's errno.
+    ///
+    /// A full queue of a live server answers EAGAIN, a socket of another kind EPROTOTYPE, one that nobody has open
+    /// ECONNREFUSED.
+    private static func probe(_ path: String) throws(DaemonError) -> Int32 {
+        let descriptor = try self.makeSocket(extraFlags: Int32(SOCK_NONBLOCK.rawValue))
+        defer { close(descriptor) }
+        return self.withAddress(path) { connect(descriptor, $0, $1) == 0 ? 0 : errno }
+    }
+}
+
+// MARK: - System calls
+
+extension ListeningSocket {
+    private static func makeSocket(extraFlags: Int32 = 0) throws(DaemonError) -> Int32 {
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | extraFlags
+        let descriptor = socket(AF_UNIX, type, 0)
+        guard descriptor >= 0 else {
+            throw DaemonError(.start, "No socket can be made: \(systemReason(errno)).")
+        }
+        return descriptor
+    }
+
+    private static func bind(_ descriptor: Int32, to path: String) throws(DaemonError) {
+        let error = self.withAddress(path) { Glibc.bind(descriptor, $0, $1) == 0 ? 0 : errno }
+        guard error == 0 else {
+            throw DaemonError(.start, "The socket \(path) cannot be bound: \(systemReason(error)).")
+        }
+    }
+
+    /// Gives the bound socket its group and mode and listens; takes its file away where that fails.
+    private static func open(
+        _ path: String, _ descriptor: Int32, mode: UInt32, groupID: gid_t?
+    ) throws(DaemonError) -> stat {
+        guard let status = fileStatus(path), status.st_mode & S_IFMT == S_IFSOCK else {
+            throw DaemonError(.start, "The socket \(path) was replaced while it was being made.")
+        }
+        // The group and what the umask took away. Nobody connects before listen.
+        guard
+            groupID.map({ lchown(path, uid_t.max, $0) == 0 }) ?? true, chmod(path, mode) == 0,
+            listen(descriptor, self.backlog) == 0
+        else {
+            let error = errno
+            unlink(path)
+            throw DaemonError(.start, "The socket \(path) cannot be opened to callers: \(systemReason(error)).")
+        }
+        return status
+    }
+
+    /// - Precondition: `path` is not longer than ``pathByteCountMax``.
+    private static func withAddress<Result>(
+        _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
+        precondition(path.utf8.count <= self.pathByteCountMax, "The path was not checked.")
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+
+    private static func groupID(_ name: String) throws(DaemonError) -> gid_t {
+        var buffer = [CChar](repeating: 0, count: 64 << 10)
+        var entry = group()
+        var found: UnsafeMutablePointer<group>?
+        if getgrnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil {
+            return entry.gr_gid
+        }
+        guard let number = gid_t(name) else {
+            throw DaemonError(.start, "There is no group \(name) for the socket.")
+        }
+        return number
+    }
+}

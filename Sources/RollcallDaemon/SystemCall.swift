@@ -1,0 +1,49 @@
+// What this target's system calls share: an errno in words, a look at a path, a folder that is there.
+
+internal import Glibc
+
+/// The words for an errno value, in lower case to stand within a sentence.
+func systemReason(_ error: Int32) -> String {
+    let words = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer -> String? in
+        guard let start = buffer.baseAddress, strerror_r(error, start, buffer.count) == 0 else {
+            return nil
+        }
+        return String(cString: start)
+    }
+    guard let words, let first = words.first else {
+        return "error \(error)"
+    }
+    return first.lowercased() + words.dropFirst()
+}
+
+/// The file at `path` itself, not what a link there leads to; nil where there is none or it cannot be seen.
+func fileStatus(_ path: String) -> stat? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? status : nil
+}
+
+/// The folder that holds `path`.
+func parentFolder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else {
+        return "."
+    }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// Makes the folder at `path` and those above it that are missing, which only their owner may enter unless that is
+/// root.
+///
+/// - Throws: ``DaemonError`` with `start` and the folder that cannot be made.
+func makeFolder(_ path: String) throws(DaemonError) {
+    var status = stat()
+    guard stat(path, &status) != 0 else {
+        return
+    }
+    let parent = parentFolder(of: path)
+    if parent != path, parent != "." {
+        try makeFolder(parent)
+    }
+    guard mkdir(path, geteuid() == 0 ? 0o755 : 0o700) == 0 || errno == EEXIST else {
+        throw DaemonError(.start, "The folder \(path) cannot be made: \(systemReason(errno)).")
+    }
+}

@@ -1,0 +1,143 @@
+// The daemon's command line: reads the settings, starts the daemon, and turns its end into an exit status.
+
+internal import ArgumentParser
+internal import DeviceModel
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import RollcallDaemon
+
+@main
+struct RollcallDaemonCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollcalld",
+        abstract: "Keeps a registry of devices and answers binary RPC on a Unix socket.",
+        discussion: """
+            Callers speak ttrpc to the socket; the rollcall command does. What is
+            acknowledged is on disk.
+
+            SETTINGS
+            A flag wins over its variable, and that over the key in the JSON file:
+
+              --socket              ROLLCALL_SOCKET              "socket"
+              --socket-mode         ROLLCALL_SOCKET_MODE         "socket_mode"
+              --socket-group        ROLLCALL_SOCKET_GROUP        "socket_group"
+              --data                ROLLCALL_DATA                "data"
+              --log-level           ROLLCALL_LOG_LEVEL           "log_level"
+              --drain-seconds       ROLLCALL_DRAIN_SECONDS       "drain_seconds"
+              --event-loops         ROLLCALL_EVENT_LOOPS         "event_loops"
+              --clock-skew-seconds  ROLLCALL_CLOCK_SKEW_SECONDS  "clock_skew_seconds"
+              --config              ROLLCALL_CONFIG
+
+            Such a file: {"socket_group": "rollcall", "drain_seconds": 30}
+
+            PATHS
+            Socket and store that nobody names are, in this order,
+
+              $RUNTIME_DIRECTORY/rollcall.sock         $STATE_DIRECTORY    (systemd)
+              /run/rollcall/rollcall.sock              /var/lib/rollcall   (root)
+              $XDG_RUNTIME_DIR/rollcall/rollcall.sock  $XDG_STATE_HOME/rollcall
+                                                       ~/.local/state/rollcall
+
+            SIGNALS
+            SIGTERM and SIGINT drain: nobody is accepted, new calls are refused, those
+            in flight finish within the drain's seconds, the store is closed. A second
+            signal ends the daemon at once; what was acknowledged by then is safe.
+
+            EXIT STATUS
+              0         stopped by a signal and drained
+              1         the socket or the store cannot be had; stderr names the file
+              2         a flag, a variable or the configuration file is wrong
+              130, 143  ended by a second SIGINT, SIGTERM
+            """,
+        version: RollcallVersion.current
+    )
+
+    @Option(help: ArgumentHelp("Where to listen.", valueName: "path"))
+    var socket: String?
+
+    @Option(help: ArgumentHelp("Who may connect, in octal (default: 0660).", valueName: "mode"))
+    var socketMode: String?
+
+    @Option(help: ArgumentHelp("The socket's group, by name or number (default: the daemon's).", valueName: "group"))
+    var socketGroup: String?
+
+    @Option(help: ArgumentHelp("The folder of the store, made where it is missing.", valueName: "folder"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("A JSON file of settings.", valueName: "path"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The least that is logged, to stderr (default: info).", valueName: "level"))
+    var logLevel: String?
+
+    @Option(help: ArgumentHelp("How long calls in flight may take once told to stop (default: 10).", valueName: "n"))
+    var drainSeconds: Int?
+
+    @Option(help: ArgumentHelp("Threads that serve connections (default: one a core).", valueName: "n"))
+    var eventLoops: Int?
+
+    @Option(
+        help: ArgumentHelp("How far ahead of the clock a check-in's time may be (default: 300).", valueName: "n"))
+    var clockSkewSeconds: Int?
+
+    static func main() async {
+        let command: RollcallDaemonCommand
+        do {
+            command = try Self.parse()
+        } catch {
+            Self.end(with: error)
+        }
+        do throws(DaemonError) {
+            try await command.serve()
+        } catch {
+            Self.complain(error.message)
+            Glibc.exit(error.code.rawValue)
+        }
+    }
+
+    private func serve() async throws(DaemonError) {
+        let configuration = try await DaemonConfiguration.read(
+            flags: self.flags, environment: ProcessInfo.processInfo.environment, userID: geteuid()
+        )
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "rollcalld")
+        logger.logLevel = configuration.logLevel
+        // A caller that goes away, or a log that nobody reads, is an error of a write and no reason to end.
+        signal(SIGPIPE, SIG_IGN)
+        let daemon = try Daemon(configuration, stopsOnSignals: true, logger: logger)
+        do {
+            try await daemon.run()
+        } catch {
+            throw DaemonError(.start, "The daemon stopped: \(error).")
+        }
+    }
+
+    private var flags: DaemonFlags {
+        var flags = DaemonFlags()
+        flags.socket = self.socket
+        flags.socketMode = self.socketMode
+        flags.socketGroup = self.socketGroup
+        flags.data = self.data
+        flags.logLevel = self.logLevel
+        flags.drainSeconds = self.drainSeconds
+        flags.eventLoops = self.eventLoops
+        flags.clockSkewSeconds = self.clockSkewSeconds
+        flags.config = self.config
+        return flags
+    }
+
+    /// Ends with help or the version on stdout and 0, or with what is wrong with the command line on stderr and 2.
+    private static func end(with error: any Error) -> Never {
+        guard self.exitCode(for: error) != .success else {
+            self.exit(withError: error)
+        }
+        self.complain(self.fullMessage(for: error))
+        Glibc.exit(DaemonError.Code.configuration.rawValue)
+    }
+
+    private static func complain(_ message: String) {
+        let line = message.hasPrefix("Error:") ? "\(message)\n" : "rollcalld: \(message)\n"
+        _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    }
+}
