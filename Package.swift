@@ -117,7 +117,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DeviceWireTests",
-            dependencies: ["CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC"]
+            dependencies: ["CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RollcallTesting"]
         ),
         .testTarget(name: "RPCTests", dependencies: ["RPC", .product(name: "NIOCore", package: "swift-nio")]),
         .testTarget(
@@ -141,7 +141,10 @@ let package = Package(
                 "CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RPC", "RollcallClient", "TTRPC", log,
             ] + nio
         ),
-        .testTarget(name: "RollcallTests", dependencies: ["DeviceModel", "RollcallClient", "rollcall", arguments]),
+        .testTarget(
+            name: "RollcallTests",
+            dependencies: ["DeviceModel", "RollcallClient", "RollcallTesting", "rollcall", arguments]
+        ),
         .testTarget(
             name: "RollcallDaemonTests",
             dependencies: [

@@ -25,23 +25,30 @@ package struct Etag: Hashable, Sendable, CustomStringConvertible {
 
     /// Writes the text's ASCII bytes to the front of `buffer` and returns how many they are.
     ///
-    /// - Precondition: `buffer` has room for ``textByteCountMax`` bytes.
+    /// - Precondition: `buffer` has room for ``textByteCount`` bytes.
     package func write(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        precondition(buffer.count >= Self.textByteCountMax, "An etag's text needs \(Self.textByteCountMax) bytes.")
-        func digit(_ value: UInt64) -> UInt8 {
-            let low = UInt8(truncatingIfNeeded: value & 0xF)
-            return low < 10 ? 0x30 + low : 0x57 + low
-        }
+        let value = UInt64(bitPattern: self.revision.rawValue)
+        let count = self.textByteCount - 9
+        precondition(buffer.count >= 9 + count, "An etag's text needs \(9 + count) bytes.")
         for index in 0..<8 {
-            buffer[index] = digit(UInt64(self.storeTag) >> UInt64(28 - 4 * index))
+            buffer[index] = Self.digit(UInt64(self.storeTag) >> UInt64(28 - 4 * index))
         }
         buffer[8] = 0x2D
-        let value = UInt64(bitPattern: self.revision.rawValue)
-        let count = Swift.max(1, (64 - value.leadingZeroBitCount + 3) / 4)
         for index in 0..<count {
-            buffer[9 + index] = digit(value >> UInt64(4 * (count - 1 - index)))
+            buffer[9 + index] = Self.digit(value >> UInt64(4 * (count - 1 - index)))
         }
         return 9 + count
+    }
+
+    /// The length of this etag's text in bytes.
+    package var textByteCount: Int {
+        9 + Swift.max(1, (67 - UInt64(bitPattern: self.revision.rawValue).leadingZeroBitCount) / 4)
+    }
+
+    /// The hexadecimal digit of the lowest four bits.
+    private static func digit(_ value: UInt64) -> UInt8 {
+        let low = UInt8(truncatingIfNeeded: value & 0xF)
+        return low < 10 ? 0x30 + low : 0x57 + low
     }
 
     package var description: String {

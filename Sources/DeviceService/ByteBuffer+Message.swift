@@ -1,5 +1,6 @@
 // Messages straight into a reply's buffer.
 
+internal import DeviceWire
 internal import NIOCore
 internal import ProtobufC
 
@@ -19,13 +20,36 @@ extension ByteBuffer {
         _ message: UnsafeMutablePointer<Message>, asElementOf number: UInt32, byteCountMax: Int = .max
     ) -> Bool {
         let byteCount = Encoding.packedByteCount(of: UnsafePointer(message))
+        guard self.beginElement(number, byteCount: byteCount, byteCountMax: byteCountMax) else { return false }
+        self.pack(message, byteCount: byteCount)
+        return true
+    }
+
+    /// Packs a device without its attributes.
+    mutating func append(_ device: DeviceSource) {
+        self.pack(device, byteCount: device.packedByteCount)
+    }
+
+    /// Packs a device without its attributes as a value of the repeated field `number`, as a message is.
+    mutating func append(_ device: DeviceSource, asElementOf number: UInt32, byteCountMax: Int = .max) -> Bool {
+        let byteCount = device.packedByteCount
+        guard self.beginElement(number, byteCount: byteCount, byteCountMax: byteCountMax) else { return false }
+        self.pack(device, byteCount: byteCount)
+        return true
+    }
+
+    /// Writes what stands before a value of `byteCount` bytes, unless the value would go past `byteCountMax`.
+    private mutating func beginElement(_ number: UInt32, byteCount: Int, byteCountMax: Int) -> Bool {
         let tag = UInt64(number) << 3 | 2
         let total = Self.varintByteCount(tag) + Self.varintByteCount(UInt64(byteCount)) + byteCount
         guard total <= byteCountMax - self.readableBytes else { return false }
         self.writeVarint(tag)
         self.writeVarint(UInt64(byteCount))
-        self.pack(message, byteCount: byteCount)
         return true
+    }
+
+    private mutating func pack(_ device: DeviceSource, byteCount: Int) {
+        self.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCount) { device.pack(into: $0) }
     }
 
     private mutating func pack<Message>(_ message: UnsafeMutablePointer<Message>, byteCount: Int) {

@@ -1,4 +1,4 @@
-// From a device where it lies in the index to a message.
+// From a device where it lies in the index to a reply.
 
 internal import CRollcallProto
 internal import DeviceModel
@@ -6,33 +6,32 @@ internal import DeviceQuery
 internal import DeviceWire
 internal import ProtobufC
 
-extension Arena {
-    /// A device as a message that borrows the index's texts: it is packed before the lock is released.
+extension DeviceSource {
+    /// A device by the index's own texts: it is packed before the lock is released.
     @inline(__always)
-    func message(
-        _ device: BorrowedDevice, view: DeviceView, storeTag: UInt32
-    ) -> UnsafeMutablePointer<Rollcall__V1__Device> {
+    init(_ device: BorrowedDevice, storeTag: UInt32) {
         let release = device.release
         let cohort = device.cohort
-        let message = self.message(
-            DeviceSource(
-                id: device.id.rawValue,
-                createdDate: device.createdDate,
-                updatedDate: device.updatedDate,
-                serial: device.serial,
-                ownerRef: device.ownerRef,
-                hardwareVersion: device.hardwareVersion,
-                lastSeen: device.lastSeen,
-                release: release.map {
-                    DeviceSource.Release(id: $0.id.rawValue, version: $0.version, revision: $0.revision)
-                },
-                cohort: DeviceSource.Cohort(id: cohort.id.rawValue, name: cohort.name, slug: cohort.slug),
-                etag: Etag(storeTag: storeTag, revision: device.etagRevision)
-            )
+        self.init(
+            id: device.id.rawValue,
+            createdDate: device.createdDate,
+            updatedDate: device.updatedDate,
+            serial: device.serial,
+            ownerRef: device.ownerRef,
+            hardwareVersion: device.hardwareVersion,
+            lastSeen: device.lastSeen,
+            release: release.map { Release(id: $0.id.rawValue, version: $0.version, revision: $0.revision) },
+            cohort: Cohort(id: cohort.id.rawValue, name: cohort.name, slug: cohort.slug),
+            etag: Etag(storeTag: storeTag, revision: device.etagRevision)
         )
-        if view == .full {
-            self.addAttributes(of: device, to: message)
-        }
+    }
+}
+
+extension Arena {
+    /// A device with its attributes as a message.
+    func fullMessage(_ device: BorrowedDevice, storeTag: UInt32) -> UnsafeMutablePointer<Rollcall__V1__Device> {
+        let message = self.message(DeviceSource(device, storeTag: storeTag))
+        self.addAttributes(of: device, to: message)
         return message
     }
 

@@ -20,8 +20,10 @@ extension DeviceService {
                 project: message.pointee.project.bytes,
                 view: DeviceView(message.pointee.view)
             ) { device, view in
-                arena.scope { arena in
-                    reply.append(arena.message(device, view: view, storeTag: self.registry.storeTag))
+                let storeTag = self.registry.storeTag
+                switch view {
+                case .basic: reply.append(DeviceSource(device, storeTag: storeTag))
+                case .full: arena.scope { reply.append($0.fullMessage(device, storeTag: storeTag)) }
                 }
             }
             guard found == .device else {

@@ -42,16 +42,21 @@ extension DeviceService {
         _ arena: Arena
     ) throws(InvalidFields) -> ListPage {
         let byteCountMax = reply.readableBytes + self.registry.limits.pageByteCountMax
+        let storeTag = self.registry.storeTag
         var isFirst = true
         return try index.list(query, in: project, now: self.registry.now()) { device in
-            arena.scope { arena in
-                // The first device is taken whatever its size: a page without one would not lead on.
-                defer { isFirst = false }
+            // The first device is taken whatever its size: a page without one would not lead on.
+            let byteCountMax = isFirst ? .max : byteCountMax
+            isFirst = false
+            switch view {
+            case .basic:
                 return reply.append(
-                    arena.message(device, view: view, storeTag: self.registry.storeTag),
-                    asElementOf: 1,
-                    byteCountMax: isFirst ? .max : byteCountMax
-                )
+                    DeviceSource(device, storeTag: storeTag), asElementOf: 1, byteCountMax: byteCountMax)
+            case .full:
+                return arena.scope { arena in
+                    reply.append(
+                        arena.fullMessage(device, storeTag: storeTag), asElementOf: 1, byteCountMax: byteCountMax)
+                }
             }
         }
     }

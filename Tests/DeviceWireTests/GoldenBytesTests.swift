@@ -4,6 +4,7 @@ import CRollcallProto
 import DeviceModel
 import DeviceWire
 import ProtobufC
+import RollcallTesting
 import Testing
 
 @Suite struct GoldenBytesTests {
@@ -59,26 +60,56 @@ import Testing
         #expect(packed { $0.message(Device.sample) } == Self.basic + Self.attributes)
     }
 
-    @Test func borrowedTextsPackToTheSameBytesAsCopies() {
+    @Test func aBorrowedDeviceIsTheSameBytesByBothWays() {
         let device = Device.sample
-        let bytes = packed { arena in
+        Arena().scope { arena in
             // Texts that live in the arena stand for those that live in an index.
             func text(_ string: String) -> UnsafeRawBufferPointer { arena.text(string).bytes }
-            return arena.message(
-                DeviceSource(
-                    id: device.id,
-                    createdDate: device.createdDate,
-                    updatedDate: device.updatedDate,
-                    serial: text(device.deviceSerial),
-                    ownerRef: text(device.ownerRef),
-                    hardwareVersion: text(device.hardwareVersion),
-                    lastSeen: device.lastSeen,
-                    release: DeviceSource.Release(id: 2, version: text("1.2.3"), revision: text("11d9")),
-                    cohort: DeviceSource.Cohort(id: 3, name: text("Beta Channel"), slug: text("beta")),
-                    etag: Etag(storeTag: 0x2A, revision: Revision(rawValue: 0x1F))
-                ))
+            let source = DeviceSource(
+                id: device.id,
+                createdDate: device.createdDate,
+                updatedDate: device.updatedDate,
+                serial: text(device.deviceSerial),
+                ownerRef: text(device.ownerRef),
+                hardwareVersion: text(device.hardwareVersion),
+                lastSeen: device.lastSeen,
+                release: DeviceSource.Release(id: 2, version: text("1.2.3"), revision: text("11d9")),
+                cohort: DeviceSource.Cohort(id: 3, name: text("Beta Channel"), slug: text("beta")),
+                etag: Etag(storeTag: 0x2A, revision: Revision(rawValue: 0x1F))
+            )
+            #expect(packed { $0.message(source) } == Self.basic)
+            #expect(packed(source) == Self.basic)
         }
-        #expect(bytes == Self.basic)
+    }
+
+    /// The writer of devices against protobuf-c, over every length at which a varint grows and every field that may be absent.
+    @Test(arguments: [11, 12, 13] as [UInt64])
+    func packingADeviceGivesTheBytesThatProtobufCGives(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let numbers: [Int64] = [0, 1, 127, 128, 16_383, 16_384, .max, -1, .min]
+        let lengths = [0, 1, 126, 127, 128, 129, 1_024]
+        let times: [Timestamp] = [.min, .max, .epoch, time(1), time(-1, microseconds: 1), time(1_700_000_000)]
+        for _ in 0..<2_000 {
+            Arena().scope { arena in
+                func text() -> UnsafeRawBufferPointer {
+                    arena.text(String(repeating: "x", count: random.pick(lengths))).bytes
+                }
+                let source = DeviceSource(
+                    id: random.pick(numbers),
+                    createdDate: random.pick(times),
+                    updatedDate: random.pick(times),
+                    serial: text(), ownerRef: text(), hardwareVersion: text(),
+                    lastSeen: random.oneIn(3) ? nil : random.pick(times),
+                    release: random.oneIn(3)
+                        ? nil : DeviceSource.Release(id: random.pick(numbers), version: text(), revision: text()),
+                    cohort: DeviceSource.Cohort(id: random.pick(numbers), name: text(), slug: text()),
+                    etag: Etag(
+                        storeTag: UInt32.random(in: 0...UInt32.max, using: &random),
+                        revision: Revision(rawValue: random.pick([0, 1, 15, 16, 255, 256, .max])))
+                )
+                #expect(packed(source) == packed { $0.message(source) }, "seed \(seed)")
+            }
+        }
     }
 
     @Test(

@@ -2,6 +2,7 @@
 
 import CRollcallProto
 import DeviceModel
+import DeviceWire
 import FoundationEssentials
 import ProtobufC
 
@@ -13,6 +14,13 @@ func packed<Message>(_ build: (Arena) throws -> UnsafeMutablePointer<Message>) r
         return [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
             count = Encoding.pack(message, into: UnsafeMutableRawBufferPointer(buffer))
         }
+    }
+}
+
+/// The bytes of a device that is written without a message.
+func packed(_ device: DeviceSource) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: device.packedByteCount) { buffer, count in
+        count = device.pack(into: UnsafeMutableRawBufferPointer(buffer))
     }
 }
 
