@@ -39,6 +39,29 @@ public enum AttributeValue: Hashable, Sendable {
     }
 }
 
+extension AttributeValue {
+    /// Strings are equal by their bytes and floats by their bits, so that no change from one to the other is lost.
+    public static func == (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.int(let left), .int(let right)): left == right
+        case (.float(let left), .float(let right)): left.bitPattern == right.bitPattern
+        case (.bool(let left), .bool(let right)): left == right
+        case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(self.dataType)
+        switch self {
+        case .int(let value): hasher.combine(value)
+        case .float(let value): hasher.combine(value.bitPattern)
+        case .bool(let value): hasher.combine(value)
+        case .string(let value): value.hashBytes(into: &hasher)
+        }
+    }
+}
+
 /// An attribute key as its project knows it: a custom metric of the Devices API.
 public struct CustomMetric: Hashable, Sendable {
     public var id: UUID

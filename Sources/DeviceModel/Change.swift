@@ -37,6 +37,20 @@ package struct DeviceFields: Hashable, Sendable {
     }
 }
 
+extension DeviceFields {
+    /// Texts are equal by their bytes.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.cohort == right.cohort && left.updatedDate == right.updatedDate
+            && left.etagRevision == right.etagRevision && left.ownerRef.hasSameBytes(as: right.ownerRef)
+            && left.hardwareVersion.hasSameBytes(as: right.hardwareVersion)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.etagRevision)
+        self.ownerRef.hashBytes(into: &hasher)
+    }
+}
+
 /// What the last check-in said; both nil before the first.
 package struct Sighting: Hashable, Sendable {
     package var lastSeen: Timestamp?
@@ -206,7 +220,7 @@ package struct RememberedRequest: Hashable, Sendable {
     }
 
     package var key: Key
-    /// A digest of the request's bytes: the same id with other bytes is a caller's mistake.
+    /// A digest of what was asked for: the same id for something else is a caller's mistake.
     package var bodyDigest: UInt64
     package var time: Timestamp
     /// What the mutation acted on, so that a repeat can answer with its present state.

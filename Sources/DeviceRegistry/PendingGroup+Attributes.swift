@@ -30,8 +30,9 @@ extension PendingGroup {
             throw .deviceNotFound(update.serial, project: project.slug)
         }
         try self.check(update.etag, of: device)
+        var check = FieldCheck()
         let plan = try self.plan(
-            update.updates, mode: update.mode, of: device.id, defaultTime: nil, in: project.id, index)
+            update.updates, mode: update.mode, of: device.id, defaultTime: nil, in: project.id, &check, index)
         guard !plan.steps.isEmpty else {
             return (self.attributesOutcome(of: device, in: project.id, index), device.id)
         }
@@ -65,22 +66,22 @@ extension PendingGroup {
     ///
     /// - Parameters:
     ///   - device: nil for one that is about to be created.
+    ///   - check: the bad fields found before, which are refused with those found here.
     ///   - defaultTime: the time of a value that brings none; nil means now, or the stored value's time if that is later.
-    /// - Throws: INVALID_ARGUMENT with every bad update, or RESOURCE_EXHAUSTED.
+    /// - Throws: INVALID_ARGUMENT with every bad field, or RESOURCE_EXHAUSTED.
     mutating func plan(
         _ updates: [AttributeUpdate],
         mode: AttributesUpdate.Mode,
         of device: DeviceID?,
         defaultTime: Timestamp?,
         in project: ProjectID,
+        _ check: inout FieldCheck,
         _ index: borrowing RegistryIndex
     ) throws(RegistryError) -> AttributePlan {
         var plan = AttributePlan()
-        guard !updates.isEmpty || mode == .replace else { return plan }
-        if let device {
+        if let device, !updates.isEmpty || mode == .replace {
             plan.states = self.attributeStates(of: device, in: project, index)
         }
-        var check = FieldCheck()
         var mismatchCount = 0
         var kept: Set<AttributeKeyID> = []
         for (position, update) in updates.enumerated() {
@@ -188,7 +189,7 @@ extension PendingGroup {
         }
     }
 
-    private func checkCounts(
+    private mutating func checkCounts(
         _ plan: AttributePlan, in project: ProjectID, _ index: borrowing RegistryIndex
     ) throws(RegistryError) {
         var count = plan.states.count

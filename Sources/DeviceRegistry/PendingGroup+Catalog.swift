@@ -68,7 +68,7 @@ extension PendingGroup {
     ) throws(RegistryError) -> Cohort {
         var record = try self.cohort(slug, in: project, index)
         let count = self.deviceCount(inCohort: record.id, project: project.id, index)
-        if record.name != name {
+        if !record.name.hasSameBytes(as: name) {
             if validateOnly {
                 record.name = name
             } else {

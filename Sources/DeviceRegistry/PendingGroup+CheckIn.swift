@@ -18,17 +18,15 @@ extension PendingGroup {
         if found == nil {
             check.hardwareVersion(checkIn.hardwareVersion, field: "hardware_version")
         }
-        guard check.violations.isEmpty else { throw RegistryError(InvalidFields(check.violations)) }
-
         let time = checkIn.time ?? self.now
+        let plan = try self.plan(
+            checkIn.attributes, mode: .merge, of: found?.id, defaultTime: time, in: project.id, &check, index)
         let device =
             if let found { found } else { try self.registered(checkIn, in: project, index) }
         let isLatest = device.sighting.lastSeen.map { time >= $0 } ?? true
         if isLatest, let release = checkIn.release {
             try self.checkReleaseCount(release, in: project.id, index)
         }
-        let plan = try self.plan(
-            checkIn.attributes, mode: .merge, of: found?.id, defaultTime: time, in: project.id, index)
 
         // Nothing below refuses.
         var seen = device
@@ -61,7 +59,7 @@ extension PendingGroup {
             serial: checkIn.serial, ownerRef: "", hardwareVersion: checkIn.hardwareVersion, cohort: cohort.id)
     }
 
-    private func checkReleaseCount(
+    private mutating func checkReleaseCount(
         _ name: ReleaseName, in project: ProjectID, _ index: borrowing RegistryIndex
     ) throws(RegistryError) {
         guard self.findRelease(name, in: project, index) == nil,

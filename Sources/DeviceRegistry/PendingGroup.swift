@@ -192,8 +192,8 @@ extension PendingGroup {
 // MARK: - Counting
 
 extension PendingGroup {
-    func projectCount(_ index: borrowing RegistryIndex) -> Int {
-        index.projectCount + self.projectCountChange
+    mutating func projectCount(_ index: borrowing RegistryIndex) -> Int {
+        index.projectCount + self.pending(self.projectCountChange == 0 ? nil : self.projectCountChange)
     }
 
     mutating func deviceCount(in project: ProjectID, _ index: borrowing RegistryIndex) -> Int {
@@ -206,16 +206,16 @@ extension PendingGroup {
         index.deviceCount(inCohort: cohort, project: project) + self.pending(self.cohortDeviceCountChanges[cohort])
     }
 
-    func cohortCount(in project: ProjectID, _ index: borrowing RegistryIndex) -> Int {
-        index.cohortCount(in: project) + (self.cohortCountChanges[project] ?? 0)
+    mutating func cohortCount(in project: ProjectID, _ index: borrowing RegistryIndex) -> Int {
+        index.cohortCount(in: project) + self.pending(self.cohortCountChanges[project])
     }
 
-    func releaseCount(in project: ProjectID, _ index: borrowing RegistryIndex) -> Int {
-        index.releaseCount(in: project) + (self.releaseCountChanges[project] ?? 0)
+    mutating func releaseCount(in project: ProjectID, _ index: borrowing RegistryIndex) -> Int {
+        index.releaseCount(in: project) + self.pending(self.releaseCountChanges[project])
     }
 
-    func attributeKeyCount(in project: ProjectID, _ index: borrowing RegistryIndex) -> Int {
-        index.attributeKeyCount(in: project) + (self.attributeKeyCountChanges[project] ?? 0)
+    mutating func attributeKeyCount(in project: ProjectID, _ index: borrowing RegistryIndex) -> Int {
+        index.attributeKeyCount(in: project) + self.pending(self.attributeKeyCountChanges[project])
     }
 
     private mutating func pending(_ change: Int?) -> Int {

@@ -6,7 +6,8 @@ internal import Glibc
 /// Holds a value behind a reader-writer lock in which a waiting writer goes before new readers.
 ///
 /// ## Concurrency
-/// Any thread may read. Only one thread, the owner's writer, may call ``withExclusive(_:)`` and ``withWriterView(_:)``.
+/// Any thread may read. Only one thread, the owner's writer, may call ``withExclusive(_:)``, ``replace(with:)`` and
+/// ``withWriterView(_:)``.
 /// The value's address never changes, and neither does the lock's; both live as long as this object.
 final class ReadWriteLock<Value: ~Copyable>: @unchecked Sendable {
     private let lock: UnsafeMutablePointer<rollcall_rwlock>
@@ -45,6 +46,14 @@ final class ReadWriteLock<Value: ~Copyable>: @unchecked Sendable {
         precondition(error == 0, "The exclusive hold was refused: errno \(error).")
         defer { pthread_rwlock_unlock(self.lock) }
         return try body(&self.value.pointee)
+    }
+
+    /// Puts another value in the place of this one while nobody reads it.
+    func replace(with value: consuming Value) {
+        let error = pthread_rwlock_wrlock(self.lock)
+        precondition(error == 0, "The exclusive hold was refused: errno \(error).")
+        defer { pthread_rwlock_unlock(self.lock) }
+        self.value.pointee = value
     }
 
     /// Reads without the lock, which the one thread that may change the value can do: readers change nothing.

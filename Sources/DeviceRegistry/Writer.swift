@@ -14,10 +14,17 @@ final class Writer: @unchecked Sendable {
     /// Whether the store takes batches.
     private enum StoreState {
         case open
-        /// A commit's outcome is unknown: the batch may or may not be stored. Nothing is written until the store was opened anew.
-        case doubtful(MutationBatch)
-        /// Another writer changed the store, or the store and the index differ: nothing is ever written again.
-        case lost(String)
+        /// A commit's outcome is unknown, or another writer was first: nothing is written until the store was opened anew.
+        case doubtful(Doubt)
+        /// Another store has taken this one's place: nothing is ever written to it.
+        case replaced
+    }
+
+    private enum Doubt {
+        /// The batch may or may not be stored.
+        case batch(MutationBatch)
+        /// The index may differ from the store in any way.
+        case everything
     }
 
     private struct Answer {
@@ -160,13 +167,15 @@ extension Writer {
         self.logger.error("store.commit.failed", metadata: ["error": "\(error)", "batch": "\(batch.sequence)"])
         switch error.code {
         case .unavailable:
-            break
-        case .outcomeUnknown, .failed:
-            self.storeState = .doubtful(batch)
-        case .conflict, .corrupt, .locked, .newerVersion:
-            self.storeState = .lost(error.message)
+            return .storeUnavailable("The store could not take the change, and nothing was changed: \(error.message).")
+        case .conflict:
+            self.storeState = .doubtful(.everything)
+            return .storeUnavailable("Another writer was first, and nothing was changed: \(error.message).")
+        case .outcomeUnknown, .corrupt, .locked, .newerVersion, .failed:
+            self.storeState = .doubtful(.batch(batch))
+            return .storeUnavailable(
+                "Whether the change took place is unknown; repeat it with the same request_id: \(error.message).")
         }
-        return .storeUnavailable(error.message)
     }
 
     /// Opens the store anew where its state is in doubt.
@@ -176,47 +185,58 @@ extension Writer {
         switch self.storeState {
         case .open:
             return nil
-        case .lost(let message):
-            return .storeUnavailable(message)
-        case .doubtful(let batch):
-            do {
-                let head = try self.store.reopen()
-                self.settle(batch, head)
+        case .replaced:
+            break
+        case .doubtful(let doubt):
+            do throws(StoreError) {
+                try self.settle(doubt, try self.store.reopen())
             } catch {
                 self.logger.error("store.reopen.failed", metadata: ["error": "\(error)"])
-                return .storeUnavailable(error.message)
+                return .storeUnavailable("The store takes no changes now, and nothing was changed: \(error.message).")
             }
-            guard case .lost(let message) = self.storeState else { return nil }
-            return .storeUnavailable(message)
         }
+        guard case .replaced = self.storeState else { return nil }
+        return .storeUnavailable(
+            "Another store has taken the place of the one that was open, and nothing was changed; restart the server.")
     }
 
-    /// Brings the index to where the reopened store stands: with the doubtful batch or without it.
-    private func settle(_ batch: MutationBatch, _ head: StoreHead) {
+    /// Brings the index to where the reopened store stands.
+    private func settle(_ doubt: Doubt, _ head: StoreHead) throws(StoreError) {
         guard head.storeID == self.storeID else {
-            self.storeState = .lost("The store was replaced by another one while it was open.")
+            self.storeState = .replaced
+            self.logger.critical("store.replaced", metadata: ["found": "\(head.storeID)", "known": "\(self.storeID)"])
             return
         }
-        switch head.sequence {
-        case batch.sequence:
-            self.storeState = .open
+        if case .batch(let batch) = doubt, head.sequence == batch.sequence {
             self.publish(batch)
-        case batch.sequence - 1:
-            self.storeState = .open
-        default:
-            self.storeState = .lost(
-                "The store ends with batch \(head.sequence), and neither \(batch.sequence - 1) nor \(batch.sequence).")
+        } else if case .batch(let batch) = doubt, head.sequence == batch.sequence - 1 {
+            // The batch is not stored, and the index never saw it.
+        } else {
+            try self.reload(head)
         }
-        self.logger.notice(
-            "store.reopened", metadata: ["batch": "\(head.sequence)", "doubtful": "\(batch.sequence)"])
+        self.storeState = .open
+        self.logger.notice("store.reopened", metadata: ["batch": "\(head.sequence)"])
+    }
+
+    /// Reads everything again and puts it in the place of what readers see.
+    private func reload(_ head: StoreHead) throws(StoreError) {
+        let now = self.now()
+        var loader = IndexLoader(
+            index: RegistryIndex(storeID: self.storeID, limits: self.limits),
+            memory: RequestMemory(limits: self.limits), now: now)
+        try self.store.load(into: &loader)
+        self.sequence = head.sequence
+        self.marks = head.highWaterMarks
+        self.memory = loader.memory
+        let index = loader.finish()
+        self.unusedReleases = []
+        self.index.replace(with: index)
+        self.didPublish(head.highWaterMarks.revision)
     }
 }
 
 extension RegistryError {
     fileprivate static func storeUnavailable(_ message: String) -> RegistryError {
-        RegistryError(
-            .unavailable, .storeUnavailable,
-            "The store cannot commit, so whether the change took place is unknown; repeat it with the same request_id. \(message)"
-        )
+        RegistryError(.unavailable, .storeUnavailable, message)
     }
 }

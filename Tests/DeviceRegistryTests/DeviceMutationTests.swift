@@ -63,11 +63,12 @@ import Testing
 
     @Test func allowMissingCreatesOnUpdateAndSucceedsOnDelete() async throws {
         let fixture = try RegistryFixture()
-        let update = DeviceUpdate(serial: "A1", ownerRef: "eve", allowMissing: true)
+        let creation = DeviceCreation(serial: "A1", ownerRef: "eve", hardwareVersion: "")
+        let update = DeviceUpdate(serial: "A1", ownerRef: "eve", creation: creation)
         let error = await #expect(throws: RegistryError.self) { try await fixture.perform(.updateDevice(update)) }
         #expect(error?.violations.map(\.field) == ["device.hardware_version"])
         var whole = update
-        whole.hardwareVersion = "hw1"
+        whole.creation?.hardwareVersion = "hw1"
         #expect(try await fixture.device(.updateDevice(whole)).id == 1)
         try await fixture.perform(.deleteDevice(DeviceDeletion(serial: "B2", allowMissing: true)))
         let absent = await #expect(throws: RegistryError.self) {
@@ -115,5 +116,30 @@ import Testing
         let updated = try await fixture.device(.updateDevice(DeviceUpdate(serial: "A1", ownerRef: "other")))
         #expect(updated.updatedDate == created.updatedDate)
         #expect(updated.etag != created.etag)
+    }
+
+    @Test func textsThatDifferInTheirBytesAloneAreDifferentTexts() async throws {
+        let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+        let fixture = try RegistryFixture()
+        let created = try await fixture.create("A1", ownerRef: composed)
+        let updated = try await fixture.device(.updateDevice(DeviceUpdate(serial: "A1", ownerRef: decomposed)))
+        #expect(updated.etag != created.etag)
+        #expect(fixture.visible("A1").map { Array($0.ownerRef.utf8) } == Array(decomposed.utf8))
+        let now = fixture.clock.now
+        for text in [composed, decomposed] {
+            try await fixture.perform(
+                .updateAttributes(
+                    AttributesUpdate(
+                        serial: "A1", updates: [AttributeUpdate(key: "note", value: .string(text), time: now)])))
+            try await fixture.perform(
+                .checkIn(CheckIn(serial: "A1", time: now, release: ReleaseName(version: text, revision: ""))))
+        }
+        #expect(fixture.visible("A1")?.attributes == ["note": .string(decomposed)])
+        #expect(fixture.visible("A1")?.release.map { Array($0.utf8) } == Array(decomposed.utf8))
+        try await fixture.perform(.createCohort(slug: "c", name: composed))
+        guard case .cohort(let cohort) = try await fixture.perform(.renameCohort(slug: "c", name: decomposed)) else {
+            return #expect(Bool(false), "Renaming answers a cohort.")
+        }
+        #expect(Array(cohort.name.utf8) == Array(decomposed.utf8))
     }
 }
