@@ -151,8 +151,10 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Whether no transaction is open any more.
-    private func rollback() -> Bool {
+    /// Ends the open transaction, if there is one, with nothing of it kept.
+    ///
+    /// - Returns: whether no transaction is open any more.
+    func rollback() -> Bool {
         guard self.isInTransaction else { return true }
         try? self.statement(.rollback).run()
         return !self.isInTransaction

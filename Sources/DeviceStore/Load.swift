@@ -33,6 +33,47 @@ extension Connection {
     }
 }
 
+extension Connection {
+    /// Runs `body` on the rows as they are with the whole log folded into them, and writes nothing to the file.
+    ///
+    /// The fold is rolled back: whether it can be trusted shows only when everything has been read. Its pages stay in
+    /// memory until then, as many as the devices that it names take.
+    func withFoldedRows(path: String, _ body: () throws(StoreError) -> Void) throws(StoreError) {
+        var isFolded = false
+        do {
+            let row = try self.readHead()
+            isFolded = row.foldedThrough >= row.head.highWaterMarks.revision.rawValue
+            if !isFolded {
+                // Pages that do not fit into the cache would go to the WAL before anything is committed.
+                try self.execute("PRAGMA cache_spill = OFF")
+                try self.foldInMemory(row)
+            }
+        } catch {
+            self.forgetFold()
+            throw .reading(path, error)
+        }
+        defer { if !isFolded { self.forgetFold() } }
+        try body()
+    }
+
+    private func foldInMemory(_ row: HeadRow) throws(SQLiteFailure) {
+        try self.statement(.begin).run()
+        let last = row.head.highWaterMarks.revision.rawValue
+        var foldedThrough = row.foldedThrough
+        while foldedThrough < last {
+            let window = try self.readWindow(after: foldedThrough, through: last)
+            try self.write(window.nextSlice(rowCountMax: .max))
+            foldedThrough = window.through
+        }
+    }
+
+    private func forgetFold() {
+        // A transaction that could not be rolled back would make the next one fail, and that is told.
+        _ = self.rollback()
+        try? self.execute("PRAGMA cache_spill = ON")
+    }
+}
+
 /// A walk over every table; the rows must be folded.
 struct LoadWalk {
     let connection: Connection
@@ -89,7 +130,11 @@ struct LoadWalk {
         let select = try self.reading { () throws(SQLiteFailure) in try self.connection.statement(query) }
         defer { select.reset() }
         while let record = try self.reading({ () throws(SQLiteFailure) in try select.next() ? read(select) : nil }) {
-            try each(record)
+            do {
+                try each(record)
+            } catch {
+                throw .contradiction(self.path, error)
+            }
         }
     }
 
@@ -152,7 +197,7 @@ struct LoadWalk {
                 try loader.device(device)
             }
         } catch let error as StoreError {
-            throw error
+            throw .contradiction(self.path, error)
         } catch {
             throw .reading(self.path, SQLiteFailure(error))
         }
@@ -176,7 +221,7 @@ struct LoadWalk {
                 try loader.attribute(key, of: DeviceID(rawValue: row.int64(0)), in: project, state: state)
             }
         } catch let error as StoreError {
-            throw error
+            throw .contradiction(self.path, error)
         } catch {
             throw .reading(self.path, SQLiteFailure(error))
         }

@@ -50,14 +50,26 @@ extension StoreError {
     static func reading(_ path: String, _ failure: SQLiteFailure) -> StoreError {
         switch failure.primaryCode {
         case SQLITE_CORRUPT, SQLITE_NOTADB:
-            StoreError(
-                .corrupt, "\(path) is damaged or not a Rollcall database; restore it from a backup", cause: failure)
+            .damaged(path, "is damaged or not a Rollcall database", cause: failure)
         case SQLITE_BUSY, SQLITE_LOCKED:
             StoreError(.locked, "\(path) is in use by another process; stop that process first", cause: failure)
         default:
             StoreError(
                 .failed, "cannot read \(path); check the disk and the permissions of file and folder", cause: failure)
         }
+    }
+
+    /// The error for a file at `path` that is read, but is not or does not hold what this program writes.
+    static func damaged(_ path: String, _ finding: String, cause: (any Error)? = nil) -> StoreError {
+        StoreError(
+            .corrupt,
+            "\(path) \(finding); move it away together with \(path)-wal, which is a part of it where it is there, "
+                + "then restore it from a backup", cause: cause)
+    }
+
+    /// The error for rows in the file at `path` that a loader refused, which knows them but not the file.
+    static func contradiction(_ path: String, _ error: StoreError) -> StoreError {
+        .damaged(path, "contradicts itself", cause: error)
     }
 
     /// The error for a batch that was rolled back.

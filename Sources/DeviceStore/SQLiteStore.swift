@@ -5,8 +5,9 @@ internal import Synchronization
 
 /// Durable state in an SQLite database in WAL mode, each batch synced before its commit returns.
 ///
-/// A batch appends its device changes to a log; device rows follow from the log in the background, and what is not yet
-/// followed is when the store is loaded.
+/// A batch appends its device changes to a log; device rows follow from the log in the background, once the store has
+/// been loaded. Before that, and after a load that failed, nothing but batches is written: what cannot be read is left
+/// to be looked into as it was found.
 package final class SQLiteStore: DeviceStore {
     /// The database's name in its folder.
     package static let fileName = "rollcall.sqlite"
@@ -21,6 +22,8 @@ package final class SQLiteStore: DeviceStore {
     private let folder: StoreFolder
     private let options: Options
     private let state: Mutex<State>
+    /// Whether the last load read everything.
+    private let isLoaded = Atomic(false)
 
     /// Opens the store in `folder`, which it makes, with a new database, where there is none.
     ///
@@ -34,6 +37,7 @@ package final class SQLiteStore: DeviceStore {
             let session = try Self.open(folder, options)
             self.state = Mutex(.open(session, Upkeep(session, options: options)))
         } catch {
+            folder.removeTraces()
             folder.release()
             throw error
         }
@@ -56,15 +60,14 @@ package final class SQLiteStore: DeviceStore {
     package func load(into loader: inout some StoreLoader) throws(StoreError) {
         let (session, upkeep) = try self.opened()
         do {
-            try upkeep.settle()
+            try session.load(into: &loader)
         } catch {
-            throw .reading(session.path, error)
+            self.isLoaded.store(false, ordering: .relaxed)
+            upkeep.stop()
+            throw error
         }
-        let main = session.main
-        try main.perform { () throws(StoreError) in
-            var walk = LoadWalk(main, path: session.path)
-            try walk.run(into: &loader)
-        }
+        self.isLoaded.store(true, ordering: .relaxed)
+        upkeep.start()
     }
 
     /// - Complexity: O(rows), about a microsecond each, and one sync of the file.
@@ -110,7 +113,9 @@ package final class SQLiteStore: DeviceStore {
             session.abandon()
             throw .reading(session.path, error)
         }
-        self.state.withLock { $0 = .open(session, Upkeep(session, options: self.options)) }
+        let upkeep = Upkeep(session, options: self.options)
+        self.state.withLock { $0 = .open(session, upkeep) }
+        if self.isLoaded.load(ordering: .relaxed) { upkeep.start() }
         return session.progress.withLock(\.head)
     }
 
@@ -119,6 +124,11 @@ package final class SQLiteStore: DeviceStore {
         case .closed: return
         case .open(let session, let upkeep):
             upkeep.stop()
+            guard self.isLoaded.load(ordering: .relaxed) else {
+                session.abandon()
+                self.folder.removeTraces()
+                break
+            }
             do {
                 try upkeep.settle()
                 try session.close()

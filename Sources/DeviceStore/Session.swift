@@ -1,4 +1,4 @@
-// The database while it is open: two connections to one file, and where they stand.
+// The database while it is open: the connections to its file, and where they stand.
 
 internal import DeviceModel
 internal import Synchronization
@@ -24,19 +24,34 @@ final class Session: Sendable {
     let main: Connection
     /// Reads the log and copies the WAL, so that neither holds up a commit.
     let side: Connection
+    /// Reads nothing. The last connection to a file copies the WAL into it and removes the WAL; this one cannot, for it
+    /// is read-only, so that what is closed before it leaves both as they are.
+    private let keeper: Connection
     let progress: Mutex<Progress>
 
     /// - Throws: where the file cannot be opened, brought up to date or understood.
     init(path: String, options: SQLiteStore.Options) throws(SQLiteFailure) {
         self.path = path
-        self.main = try Connection(
-            path: path,
-            .init(label: "rollcall.store.main", cacheByteCount: 16 << 20, pageCountMax: options.pageCountMax))
-        try self.main.migrate()
-        self.side = try Connection(path: path, .init(label: "rollcall.store.side"))
-        let main = self.main
-        let row = try main.perform { () throws(SQLiteFailure) in try main.readHead() }
-        self.progress = Mutex(Progress(head: row.head, time: row.time, foldedThrough: row.foldedThrough))
+        let keeper = try Connection(path: path, .init(label: "rollcall.store.keeper", isReadOnly: true))
+        var others: [Connection] = []
+        do {
+            let main = try Connection(
+                path: path,
+                .init(label: "rollcall.store.main", cacheByteCount: 16 << 20, pageCountMax: options.pageCountMax))
+            others.append(main)
+            try main.migrate()
+            let side = try Connection(path: path, .init(label: "rollcall.store.side"))
+            others.append(side)
+            let row = try main.perform { () throws(SQLiteFailure) in try main.readHead() }
+            self.main = main
+            self.side = side
+            self.keeper = keeper
+            self.progress = Mutex(Progress(head: row.head, time: row.time, foldedThrough: row.foldedThrough))
+        } catch {
+            for connection in others { try? connection.close() }
+            try? keeper.close()
+            throw error
+        }
     }
 
     /// Makes `batch` durable.
@@ -68,15 +83,28 @@ final class Session: Sendable {
         return true
     }
 
-    /// Lets go of the file without finishing anything.
+    /// Hands everything to `loader`, and writes nothing.
+    func load(into loader: inout some StoreLoader) throws(StoreError) {
+        let (main, path) = (self.main, self.path)
+        try main.perform { () throws(StoreError) in
+            try main.withFoldedRows(path: path) { () throws(StoreError) in
+                var walk = LoadWalk(main, path: path)
+                try walk.run(into: &loader)
+            }
+        }
+    }
+
+    /// Lets go of the file without finishing anything: it and the WAL stay as they are.
     func abandon() {
         // What cannot be closed is closed when the last statement of it goes away.
         try? self.side.close()
         try? self.main.close()
+        try? self.keeper.close()
     }
 
     /// Lets go of the file with nothing left in the WAL.
     func close() throws(SQLiteFailure) {
+        try self.keeper.close()
         try self.side.close()
         let main = self.main
         _ = try main.perform { () throws(SQLiteFailure) in try main.checkpoint(truncating: true) }

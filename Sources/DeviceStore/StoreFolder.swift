@@ -9,6 +9,8 @@ struct StoreFolder: Sendable {
     /// The folder, without a slash at its end.
     let path: String
     private let lockDescriptor: Int32
+    /// Which of the files beside the database there were when the folder was taken.
+    private let companions: [String]
 
     var databasePath: String { "\(self.path)/\(SQLiteStore.fileName)" }
 
@@ -22,12 +24,23 @@ struct StoreFolder: Sendable {
         self.path = path
         try Self.makeFolder(path)
         self.lockDescriptor = try Self.takeLock("\(path)/rollcall.lock", folder: path)
+        self.companions = ["-wal", "-shm", "-journal"].map { "\(path)/\(SQLiteStore.fileName)\($0)" }
+            .filter { access($0, F_OK) == 0 }
     }
 
     /// Lets others have the folder.
     func release() {
         // The file stays: removing it would let two processes hold locks on two files of one name.
         close(self.lockDescriptor)
+    }
+
+    /// Removes what looking at the database alone left beside it: a WAL that holds nothing, and the index of a WAL,
+    /// where there was none before. No connection may be open.
+    func removeTraces() {
+        let (log, index) = ("\(self.databasePath)-wal", "\(self.databasePath)-shm")
+        var status = stat()
+        if !self.companions.contains(log), stat(log, &status) == 0, status.st_size == 0 { unlink(log) }
+        if !self.companions.contains(index) { unlink(index) }
     }
 
     private static func makeFolder(_ path: String) throws(StoreError) {
@@ -82,6 +95,14 @@ struct StoreFolder: Sendable {
         if stat(self.databasePath, &status) == 0 {
             try self.inspect()
         } else if errno == ENOENT {
+            // SQLite would take them for parts of the new file.
+            guard self.companions.isEmpty else {
+                let names = self.companions.joined(separator: " and ")
+                throw StoreError(
+                    .corrupt,
+                    "\(self.databasePath) is missing, but of it there is still \(names); put the file back beside what "
+                        + "is left, or move that away too, to start with an empty store")
+            }
             try self.create()
         } else {
             throw StoreError(.failed, "cannot look at \(self.databasePath): \(reason()); check its permissions")
@@ -129,8 +150,7 @@ struct StoreFolder: Sendable {
         guard header.starts(with: Array("SQLite format 3\0".utf8)), header.count == 100,
             header.bigEndian(at: 68) == Schema.applicationID
         else {
-            throw StoreError(
-                .corrupt, "\(path) is not a Rollcall database or is damaged; restore it from a backup or move it away")
+            throw .damaged(path, "is damaged or not a Rollcall database")
         }
         try self.check(version: header.bigEndian(at: 60))
 

@@ -4,7 +4,7 @@ internal import DeviceModel
 internal import Dispatch
 internal import Synchronization
 
-/// Work in the background of a session, one bounded slice at a time.
+/// Work in the background of a session, one bounded slice at a time, from ``start()`` to ``stop()``.
 ///
 /// ## Concurrency
 /// Slices run on a queue of their own. What they write goes through the session's main connection, in turns with
@@ -12,7 +12,7 @@ internal import Synchronization
 /// that a commit waits for one slice at most.
 final class Upkeep: Sendable {
     private struct Schedule {
-        var isStopped = false
+        var isStopped = true
         /// When the next slice is due; nil where none is.
         var due: DispatchTime?
         /// Until when the last slice rests or backs off, whatever is due meanwhile.
@@ -38,6 +38,16 @@ final class Upkeep: Sendable {
     private static let settlingRowCountMax = 16_384
 
     // MARK: From the committing thread
+
+    /// Everything was read: what it comes to may be written.
+    func start() {
+        self.schedule.withLock { schedule in
+            guard schedule.isStopped else { return }
+            schedule.isStopped = false
+            schedule.due = nil
+        }
+        self.committed()
+    }
 
     /// A batch was committed: something may be due.
     func committed() {

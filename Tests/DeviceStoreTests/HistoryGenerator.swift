@@ -12,11 +12,11 @@ struct HistoryGenerator {
     private(set) var time: Timestamp
     private var random: SeededGenerator
 
-    /// Continues after what is in a new store.
-    init(seed: UInt64, contents: StoreContents, marks: HighWaterMarks) {
+    /// Continues after what is in a store: a new one, or one that `sequence` batches were committed to.
+    init(seed: UInt64, contents: StoreContents, marks: HighWaterMarks, sequence: Int64 = 0) {
         self.contents = contents
         self.marks = marks
-        self.sequence = 0
+        self.sequence = sequence
         self.time = Timestamp(seconds: 1_700_000_000, nanoseconds: 0) ?? .epoch
         self.random = SeededGenerator(seed: seed)
     }

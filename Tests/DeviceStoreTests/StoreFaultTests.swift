@@ -1,6 +1,7 @@
 import DeviceModel
 import Foundation
 import RollcallTesting
+import Synchronization
 import Testing
 
 @testable import DeviceStore
@@ -18,20 +19,49 @@ import Testing
         return folder
     }
 
-    /// Opening must fail with `code` in a sentence that names the file, and must change no byte of it.
-    private func expectRefusal(_ code: StoreError.Code, of folder: TemporaryFolder) throws {
-        let before = try folder.bytes()
+    /// A copy of a store whose rows lie in the database and whose last batches lie in the WAL alone.
+    private func splitFolder(seed: UInt64, sql: String? = nil) throws -> TemporaryFolder {
+        let folder = try self.filledFolder(seed: seed)
+        let store = try SQLiteStore(folder: folder.path, options: .quiet)
+        var history = HistoryGenerator(
+            seed: seed + 1_000, contents: try store.contents(), marks: try store.head().highWaterMarks,
+            sequence: try store.head().sequence)
+        for _ in 0..<5 { try store.commit(history.batch()) }
+        if let sql {
+            let connection = try Connection(path: folder.database, .init(label: "test"))
+            try connection.perform { () throws(SQLiteFailure) in try connection.execute(sql) }
+            try connection.close()
+        }
+        let copy = try folder.copy()
+        store.close()
+        return copy
+    }
+
+    /// Opening or loading must fail with `code` in a sentence that names the file, and must change no byte of it, add
+    /// no file and tell of nothing else.
+    private func expectRefusal(
+        _ code: StoreError.Code, of folder: TemporaryFolder, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let before = try folder.files()
+        let failures = Mutex<[String]>([])
+        var options = SQLiteStore.Options()
+        options.foldDelayMilliseconds = 0
+        options.onBackgroundFailure = { error in failures.withLock { $0.append("\(error)") } }
         do {
-            let store = try SQLiteStore(folder: folder.path)
+            let store = try SQLiteStore(folder: folder.path, options: options)
             defer { store.close() }
             // Damage beyond the first pages shows when they are read.
             _ = try store.contents()
-            Issue.record("the store opened")
+            Issue.record("the store opened", sourceLocation: sourceLocation)
         } catch {
-            #expect(error.code == code)
-            #expect(error.message.contains(folder.database))
+            #expect(error.code == code, "\(error)", sourceLocation: sourceLocation)
+            #expect(error.message.contains(folder.database), sourceLocation: sourceLocation)
+            if code == .corrupt {
+                #expect(error.message.contains("\(folder.database)-"), "\(error)", sourceLocation: sourceLocation)
+            }
         }
-        #expect(try folder.bytes() == before)
+        #expect(try folder.files() == before, sourceLocation: sourceLocation)
+        #expect(failures.withLock { $0 } == [], sourceLocation: sourceLocation)
     }
 
     @Test func aNewerVersionIsRefusedAndUntouched() throws {
@@ -74,21 +104,85 @@ import Testing
         try self.expectRefusal(.corrupt, of: folder)
     }
 
-    @Test func aMalformedRecordIsCorruptAndNoCrash() throws {
-        let folder = TemporaryFolder()
-        let store = try SQLiteStore(folder: folder.path, options: .quiet)
-        var history = try store.history(seed: 35)
-        for _ in 0..<20 { try store.commit(history.batch()) }
-        let copy = try folder.copy()
-        store.close()
-        let connection = try Connection(path: copy.database, .init(label: "test"))
-        try connection.perform { () throws(SQLiteFailure) in
-            try connection.execute("UPDATE change_log SET record = x'0102' WHERE revision > 5")
+    @Test func aMalformedRecordIsRefusedAndUntouched() throws {
+        let sql = "UPDATE change_log SET record = x'0102' WHERE revision = (SELECT folded_through + 3 FROM head)"
+        try self.expectRefusal(.corrupt, of: try self.splitFolder(seed: 35, sql: sql))
+    }
+
+    @Test(arguments: ["DELETE FROM cohorts WHERE id = (SELECT min(cohort) FROM devices)", "DELETE FROM head"])
+    func missingRowsAreRefusedAndUntouched(sql: String) throws {
+        try self.expectRefusal(.corrupt, of: try self.splitFolder(seed: 36, sql: sql))
+    }
+
+    @Test func overwrittenPagesAreRefusedAndUntouchedBesideAWAL() throws {
+        let folder = try self.splitFolder(seed: 37)
+        let url = URL(fileURLWithPath: folder.database)
+        var bytes = try Data(contentsOf: url)
+        try #require(bytes.count > 8_192)
+        bytes.replaceSubrange(4_096..., with: Data(repeating: 0x5A, count: bytes.count - 4_096))
+        try bytes.write(to: url)
+        try self.expectRefusal(.corrupt, of: folder)
+    }
+
+    @Test func aStoreThatCouldNotBeReadIsReadOnceItIsWhole() throws {
+        let folder = try self.splitFolder(seed: 38)
+        let whole = try folder.files()
+        let url = URL(fileURLWithPath: folder.database)
+        let bytes = try Data(contentsOf: url)
+        try bytes.prefix(8_192).write(to: url)
+        try self.expectRefusal(.corrupt, of: folder)
+        try bytes.write(to: url)
+        #expect(try folder.files() == whole)
+        let store = try SQLiteStore(folder: folder.path)
+        defer { store.close() }
+        let sequence = try store.head().sequence
+        #expect(sequence == 105)
+        #expect(try store.contents().devices.isEmpty == false)
+    }
+
+    @Test(arguments: ["-wal", "-shm", "-journal"]) func whatADatabaseLeftBehindIsRefusedAndUntouched(
+        suffix: String
+    ) throws {
+        let folder = try self.splitFolder(seed: 39)
+        try FileManager.default.removeItem(atPath: folder.database)
+        if suffix != "-wal" {
+            try FileManager.default.moveItem(atPath: folder.database + "-wal", toPath: folder.database + suffix)
         }
+        #expect(try folder.files().keys.sorted() == [SQLiteStore.fileName + suffix])
+        try self.expectRefusal(.corrupt, of: folder)
+    }
+
+    @Test func loadingWritesNothingAndTheLogIsFoldedAfterwards() throws {
+        let folder = try self.splitFolder(seed: 40)
+        let before = try folder.files()
+        let store = try SQLiteStore(folder: folder.path, options: .quiet)
+        let contents = try store.contents()
+        let during = try folder.files()
+        for (name, bytes) in before { #expect(during[name] == bytes, "\(name)") }
+        store.close()
+        #expect(try folder.files().keys.sorted() == [SQLiteStore.fileName])
+        let connection = try Connection(path: folder.database, .init(label: "test"))
+        let row = try connection.perform { () throws(SQLiteFailure) in try connection.readHead() }
         try connection.close()
-        let reopened = try SQLiteStore(folder: copy.path, options: .quiet)
+        #expect(row.foldedThrough == row.head.highWaterMarks.revision.rawValue)
+        let reopened = try SQLiteStore(folder: folder.path)
         defer { reopened.close() }
-        #expect(code { () throws(StoreError) in _ = try reopened.contents() } == .corrupt)
+        #expect(try reopened.contents() == contents)
+    }
+
+    @Test func aDatabaseThatAnotherHasLockedIsRefusedInOneSentence() throws {
+        let folder = try self.splitFolder(seed: 43)
+        let other = try Connection(path: folder.database, .init(label: "test"))
+        try other.perform { () throws(SQLiteFailure) in try other.execute("BEGIN IMMEDIATE") }
+        let failures = Mutex<[String]>([])
+        var options = SQLiteStore.Options()
+        options.onBackgroundFailure = { error in failures.withLock { $0.append("\(error)") } }
+        let store = try SQLiteStore(folder: folder.path, options: options)
+        #expect(code { () throws(StoreError) in _ = try store.contents() } == .locked)
+        store.close()
+        #expect(failures.withLock { $0 } == [])
+        try other.perform { () throws(SQLiteFailure) in try other.execute("ROLLBACK") }
+        try other.close()
     }
 
     // MARK: The folder

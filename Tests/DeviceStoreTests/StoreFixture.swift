@@ -25,10 +25,13 @@ final class TemporaryFolder: Sendable {
         return copy
     }
 
-    /// The bytes of the database and its WAL.
-    func bytes() throws -> [Data] {
-        try ["", "-wal"].map { self.database + $0 }.filter { FileManager.default.fileExists(atPath: $0) }
-            .map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+    /// The bytes of every file by its name, but the lock's.
+    func files() throws -> [String: Data] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: self.path).filter { $0 != "rollcall.lock" }
+        return Dictionary(
+            uniqueKeysWithValues: try names.map { name in
+                (name, try Data(contentsOf: URL(fileURLWithPath: "\(self.path)/\(name)")))
+            })
     }
 
     deinit {
