@@ -169,6 +169,32 @@ import Testing
         #expect(try Data(contentsOf: URL(filePath: self.database)) == bytes)
     }
 
+    @Test func theWALOfADatabaseThatIsGoneIsRefusedUntouched() async throws {
+        try await DaemonProcess.with(in: self.folder) { daemon in
+            let client = try await RollcallClient.connect(address: daemon.socketPath)
+            _ = try await client.createDevice("D1", ownerRef: "ada", hardwareVersion: "h1")
+            daemon.child.signal(SIGKILL)
+            #expect(await daemon.child.end() == .signal(SIGKILL))
+            await client.close()
+        }
+        let database = try Data(contentsOf: URL(filePath: self.database))
+        let log = try Data(contentsOf: URL(filePath: self.database + "-wal"))
+        #expect(!log.isEmpty)
+        try FileManager.default.removeItem(atPath: self.database)
+        let output = try await self.refusedStart()
+        #expect(output.end == .exit(1))
+        #expect(output.standardError.contains(self.database + "-wal"))
+        #expect(!FileManager.default.fileExists(atPath: self.database))
+        #expect(try Data(contentsOf: URL(filePath: self.database + "-wal")) == log)
+        // Put back, the file and its WAL are the store that they were.
+        try database.write(to: URL(filePath: self.database))
+        try await DaemonProcess.with(in: self.folder) { daemon in
+            let client = try await RollcallClient.connect(address: daemon.socketPath)
+            #expect(try await client.getDevice("D1").deviceSerial == "D1")
+            await client.close()
+        }
+    }
+
     @Test func aFileThatIsNoStoreIsRefusedUntouched() async throws {
         let bytes = Data((0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
         try FileManager.default.createDirectory(
@@ -186,9 +212,7 @@ import Testing
     @Test func withoutDescriptorsItWaitsAndServesAgainLater() async throws {
         let socketPath = self.folder.path("r.sock")
         let script = "ulimit -n 64; exec \"$0\" --socket '\(socketPath)' --data '\(self.folder.path("data"))'"
-        let program = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-            .deletingLastPathComponent().appending(component: "rollcalld").path
-        try await ChildProcess.with("/bin/sh", ["-c", script, program]) { child in
+        try await ChildProcess.with("/bin/sh", ["-c", script, ChildProcess.path(of: "rollcalld")]) { child in
             var connections: [RawConnection] = []
             let deadline = Date(timeIntervalSinceNow: 60)
             while connections.count < 100, Date() < deadline, child.isRunning {

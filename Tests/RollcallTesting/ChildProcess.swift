@@ -73,7 +73,7 @@ package final class ChildProcess: Sendable {
         let folder = try TemporaryFolder()
         let ending = Ending()
         let process = Process()
-        process.executableURL = Self.location(of: program)
+        process.executableURL = URL(filePath: Self.path(of: program))
         process.arguments = arguments
         process.environment = environment.merging(["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]) { own, _ in
             own
@@ -159,12 +159,13 @@ package final class ChildProcess: Sendable {
         return try FileHandle(forWritingTo: URL(filePath: path))
     }
 
-    private static func location(of program: String) -> URL {
+    /// Where a program of this package lies; a path stays as it is.
+    package static func path(of program: String) -> String {
         guard !program.contains("/") else {
-            return URL(filePath: program)
+            return program
         }
         // The test runner is the package's own test executable, which lies where the products lie.
         let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        return URL(filePath: runner).deletingLastPathComponent().appending(component: program)
+        return URL(filePath: runner).deletingLastPathComponent().appending(component: program).path
     }
 }

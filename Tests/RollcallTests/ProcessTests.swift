@@ -1,142 +1,118 @@
 import Foundation
 import Glibc
+import RollcallTesting
 import Testing
 
 /// The program itself: what a shell sees of it.
 @Suite struct ProcessTests {
-    @Test func unreachableServerIsExitCode3() throws {
-        let result = try run(["get", "A", "--address", "/tmp/rc-none.sock"])
-        #expect(result.exitCode == 3)
-        #expect(result.data.isEmpty)
-        #expect(
-            result.words.hasPrefix("rollcall: Cannot reach the Rollcall server. /tmp/rc-none.sock: there is no socket"))
+    private func run(_ words: [String], _ environment: [String: String] = [:]) async throws -> ProcessOutput {
+        try await ChildProcess.run("rollcall", words, environment: environment)
     }
 
-    @Test func errorIsJSONForWhoeverAskedForIt() throws {
-        let result = try run(["get", "A", "--address", "/tmp/rc-none.sock", "--output", "json"])
-        #expect(result.exitCode == 3)
-        #expect(result.data.isEmpty)
-        #expect(result.words.hasPrefix(#"{"error": {"code": "UNAVAILABLE", "http_code": 503, "message": "Cannot"#))
-        #expect(result.words.hasSuffix("\"type\": \"SERVER_UNREACHABLE\"}}\n"))
+    @Test func unreachableServerIsExitCode3() async throws {
+        let output = try await self.run(["get", "A", "--address", "/tmp/rc-none.sock"])
+        #expect(output.end == .exit(3))
+        #expect(output.standardOutput.isEmpty)
+        let words = "rollcall: Cannot reach the Rollcall server. /tmp/rc-none.sock: there is no socket"
+        #expect(output.standardError.hasPrefix(words))
     }
 
-    @Test func addressComesFromTheEnvironmentToo() throws {
-        let result = try run(["get", "A"], ["ROLLCALL_ADDRESS": "unix:///tmp/rc-other.sock"])
-        #expect(result.exitCode == 3)
-        #expect(result.words.contains("/tmp/rc-other.sock: there is no socket"))
-        #expect(try run(["get", "A"], ["ROLLCALL_ADDRESS": "http://host"]).exitCode == 2)
+    @Test func errorIsJSONForWhoeverAskedForIt() async throws {
+        let output = try await self.run(["get", "A", "--address", "/tmp/rc-none.sock", "--output", "json"])
+        #expect(output.end == .exit(3))
+        #expect(output.standardOutput.isEmpty)
+        let json = #"{"error": {"code": "UNAVAILABLE", "http_code": 503, "message": "Cannot"#
+        #expect(output.standardError.hasPrefix(json))
+        #expect(output.standardError.hasSuffix("\"type\": \"SERVER_UNREACHABLE\"}}\n"))
     }
 
-    @Test func wrongUsageIsExitCode2OnStandardError() throws {
+    @Test func addressComesFromTheEnvironmentToo() async throws {
+        let output = try await self.run(["get", "A"], ["ROLLCALL_ADDRESS": "unix:///tmp/rc-other.sock"])
+        #expect(output.end == .exit(3))
+        #expect(output.standardError.contains("/tmp/rc-other.sock: there is no socket"))
+        #expect(try await self.run(["get", "A"], ["ROLLCALL_ADDRESS": "http://host"]).end == .exit(2))
+    }
+
+    @Test func wrongUsageIsExitCode2OnStandardError() async throws {
         for words in [["lsit"], ["get"], ["list", "--nothing"]] {
-            let result = try run(words)
-            #expect(result.exitCode == 2)
-            #expect(result.data.isEmpty)
-            #expect(result.words.hasPrefix("Error: "))
+            let output = try await self.run(words)
+            #expect(output.end == .exit(2))
+            #expect(output.standardOutput.isEmpty)
+            #expect(output.standardError.hasPrefix("Error: "))
         }
     }
 
-    @Test func helpAndVersionAreData() throws {
+    @Test func helpAndVersionAreData() async throws {
         for words in [["--help"], ["--version"], ["help", "list"], ["project", "list", "--help"], []] {
-            let result = try run(words)
-            #expect(result.exitCode == 0)
-            #expect(!result.data.isEmpty)
-            #expect(result.words.isEmpty)
+            let output = try await self.run(words)
+            #expect(output.end == .exit(0))
+            #expect(!output.standardOutput.isEmpty)
+            #expect(output.standardError.isEmpty)
         }
     }
 
-    @Test func closedPipeIsNoError() throws {
-        let pipe = Pipe()
-        try pipe.fileHandleForReading.close()
-        let process = try start(["--help"], output: pipe)
-        process.waitUntilExit()
-        #expect(process.terminationReason == .exit)
-        #expect(process.terminationStatus == 0)
+    @Test func closedPipeIsNoError() async throws {
+        // Waits until nobody reads any more.
+        let isClosed = "(trap '' PIPE; while printf x; do :; done) 2> /dev/null"
+        let script = "{ \(isClosed); \"$0\" --help; echo \"exit $?\" >&2; } | :"
+        let output = try await ChildProcess.run("/bin/sh", ["-c", script, ChildProcess.path(of: "rollcall")])
+        #expect(output.standardError == "exit 0\n")
     }
 
-    @Test func silentServerIsExitCode4WhenTheTimeIsOver() throws {
+    @Test func silentServerIsExitCode4WhenTheTimeIsOver() async throws {
         let server = try SilentServer()
-        defer { server.close() }
-        let result = try run(["server", "info", "--address", server.path, "--timeout", "0.1"])
-        #expect(result.exitCode == 4)
+        let output = try await self.run(["server", "info", "--address", server.path, "--timeout", "0.1"])
+        #expect(output.end == .exit(4))
+        server.close()
     }
 
-    @Test func interruptIsExitCode130() throws {
+    @Test func interruptIsExitCode130() async throws {
         let server = try SilentServer()
-        defer { server.close() }
-        let process = try start(["server", "info", "--address", server.path], output: Pipe())
-        // Once it has connected, it waits for an answer.
-        server.accept()
-        kill(process.processIdentifier, SIGINT)
-        process.waitUntilExit()
-        #expect(process.terminationReason == .exit)
-        #expect(process.terminationStatus == 130)
+        try await ChildProcess.with("rollcall", ["server", "info", "--address", server.path]) { child in
+            // Once it has connected, it waits for an answer.
+            await server.accept()
+            child.signal(SIGINT)
+            #expect(await child.end() == .exit(130))
+        }
+        server.close()
     }
 }
 
 /// Accepts a connection and says nothing.
-private struct SilentServer {
+private final class SilentServer: Sendable {
     let path: String
+    private let folder: TemporaryFolder
     private let descriptor: Int32
 
     init() throws {
-        self.path = "/tmp/rc-\(UUID().uuidString.prefix(13)).sock"
-        self.descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        try #require(self.descriptor >= 0)
+        let folder = try TemporaryFolder()
+        let path = folder.path("r.sock")
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        try #require(descriptor >= 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: self.path.utf8) }
-        let descriptor = self.descriptor
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let isBound = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
             }
         }
         try #require(isBound)
-        try #require(listen(self.descriptor, 8) == 0)
+        try #require(listen(descriptor, 8) == 0)
+        (self.folder, self.path, self.descriptor) = (folder, path, descriptor)
     }
 
-    func accept() {
-        _ = Glibc.accept(self.descriptor, nil, nil)
+    /// Waits on a thread that no task needs.
+    func accept() async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "silent server").async {
+                _ = Glibc.accept(self.descriptor, nil, nil)
+                continuation.resume()
+            }
+        }
     }
 
     func close() {
         _ = Glibc.close(self.descriptor)
-        unlink(self.path)
     }
-}
-
-private struct Outcome {
-    let exitCode: Int32
-    let data: String
-    let words: String
-}
-
-/// Runs the program that was built beside these tests, with nothing of this process's environment but the path.
-private func run(_ words: [String], _ environment: [String: String] = [:]) throws -> Outcome {
-    let (data, errors) = (Pipe(), Pipe())
-    let process = try start(words, environment, output: data, errors: errors)
-    // What it prints is far less than a pipe holds, so one may be read after the other.
-    let printed = data.fileHandleForReading.readDataToEndOfFile()
-    let said = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Outcome(
-        exitCode: process.terminationReason == .exit ? process.terminationStatus : -1,
-        data: String(decoding: printed, as: UTF8.self),
-        words: String(decoding: said, as: UTF8.self)
-    )
-}
-
-private func start(
-    _ words: [String], _ environment: [String: String] = [:], output: Pipe, errors: Pipe = Pipe()
-) throws -> Process {
-    let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("rollcall")
-    process.arguments = words
-    process.environment = environment
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    return process
 }
