@@ -4,6 +4,9 @@
 package struct Limits: Hashable, Sendable {
     // MARK: Messages and connections
 
+    /// The longest path that every Unix's socket address holds; nothing to set.
+    package static let socketPathByteCountMax = 103
+
     package var messageByteCountMax = 4 << 20
     package var connectionCountMax = 16_384
     package var connectionCountMaxPerUser = 16_384

@@ -73,26 +73,30 @@ public struct SortKey: Hashable, Sendable {
 extension SortKey {
     /// Reads a `sort` field: comma-separated keys, each with `-` before it or ` asc` / ` desc` after it.
     ///
-    /// An empty text is no keys. A key that comes again after itself has no effect and is dropped.
+    /// An empty text is no keys. A direction is given once. A key that comes again after itself has no effect and is dropped.
     /// - Throws: the violation of `field`, naming the unknown key and listing the known ones.
     package static func parse(_ text: String, field: String) throws(InvalidFields) -> [SortKey] {
         var keys: [SortKey] = []
         guard text.contains(where: { $0 != " " }) else { return keys }
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             var words = part.split(separator: " ")[...]
-            var isDescending = false
+            var direction: Substring?
             if let last = words.last, words.count == 2, last == "desc" || last == "asc" {
-                isDescending = last == "desc"
-                words.removeLast()
+                direction = words.removeLast()
             }
             guard words.count == 1, var name = words.first else {
                 throw InvalidFields(
                     field, "holds \(quoted(part)), which is not a sort key; write key, -key or key desc")
             }
-            if name.first == "-", !isDescending {
-                isDescending = true
+            let hasHyphen = name.first == "-"
+            if hasHyphen {
                 name.removeFirst()
             }
+            if hasHyphen, let direction {
+                throw InvalidFields(
+                    field, "gives the direction of \(quoted(name)) twice, by '-' and by '\(direction)'; give it once")
+            }
+            let isDescending = hasHyphen || direction == "desc"
             guard let known = Field.allCases.first(where: { $0.name == name }) else {
                 let names = Field.allCases.map(\.name).joined(separator: ", ")
                 throw InvalidFields(field, "has the unknown key \(quoted(name)); known keys are \(names)")

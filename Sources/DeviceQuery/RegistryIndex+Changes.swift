@@ -187,11 +187,4 @@ extension RegistryIndex {
         }
         return self.mutableFleet(project)
     }
-
-    /// Makes room for `deviceCount` devices of a project, so that none of them makes a table grow.
-    package mutating func reserve(deviceCount: Int, in project: ProjectID) {
-        let fleet = self.mutableFleet(project)
-        fleet.pointee.rows.reserve(deviceCount)
-        fleet.pointee.serialTable.reserve(deviceCount)
-    }
 }

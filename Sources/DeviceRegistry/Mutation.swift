@@ -34,6 +34,18 @@ package struct DeviceCreation: Hashable, Sendable {
     }
 }
 
+extension FieldCheck {
+    /// Every field of a device that is to be created.
+    package mutating func creation(_ creation: DeviceCreation) {
+        self.serial(creation.serial, field: "device.device_serial")
+        self.ownerRef(creation.ownerRef, field: "device.owner_ref")
+        self.hardwareVersion(creation.hardwareVersion, field: "device.hardware_version")
+        if let cohort = creation.cohort {
+            self.slug(cohort, field: "device.cohort.slug")
+        }
+    }
+}
+
 /// New values; nil leaves a field as it is.
 package struct DeviceUpdate: Hashable, Sendable {
     package var serial: String
@@ -43,8 +55,9 @@ package struct DeviceUpdate: Hashable, Sendable {
     package var cohort: String?
     /// Refused unless it is the device's own; nil asks for no check.
     package var etag: String?
-    /// Creates the device where there is none; then owner and hardware version are required.
-    package var allowMissing: Bool
+    /// What to create where there is no such device; nil refuses that. Only there are its fields checked, by the writer,
+    /// for what an update leaves as it is may hold anything.
+    package var creation: DeviceCreation?
 
     package init(
         serial: String,
@@ -52,14 +65,14 @@ package struct DeviceUpdate: Hashable, Sendable {
         hardwareVersion: String? = nil,
         cohort: String? = nil,
         etag: String? = nil,
-        allowMissing: Bool = false
+        creation: DeviceCreation? = nil
     ) {
         self.serial = serial
         self.ownerRef = ownerRef
         self.hardwareVersion = hardwareVersion
         self.cohort = cohort
         self.etag = etag
-        self.allowMissing = allowMissing
+        self.creation = creation
     }
 }
 
@@ -83,6 +96,18 @@ package struct ReleaseName: Hashable, Sendable {
     package init(version: String, revision: String) {
         self.version = version
         self.revision = revision
+    }
+}
+
+extension ReleaseName {
+    /// Texts are equal by their bytes.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.version.hasSameBytes(as: right.version) && left.revision.hasSameBytes(as: right.revision)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        self.version.hashBytes(into: &hasher)
+        self.revision.hashBytes(into: &hasher)
     }
 }
 

@@ -26,8 +26,9 @@ extension PendingGroup {
         _ update: DeviceUpdate, in project: ProjectRecord, validateOnly: Bool, _ index: borrowing RegistryIndex
     ) throws(RegistryError) -> (Device, DeviceID) {
         guard let device = self.findDevice(update.serial, in: project.id, index) else {
-            guard update.allowMissing else { throw .deviceNotFound(update.serial, project: project.slug) }
-            return try self.createMissing(update, in: project, validateOnly: validateOnly, index)
+            guard let creation = update.creation else { throw .deviceNotFound(update.serial, project: project.slug) }
+            return try self.createMissing(
+                creation, insteadOf: update, in: project, validateOnly: validateOnly, index)
         }
         try self.check(update.etag, of: device)
         var fields = device.fields
@@ -71,7 +72,8 @@ extension PendingGroup {
     }
 
     private mutating func createMissing(
-        _ update: DeviceUpdate, in project: ProjectRecord, validateOnly: Bool, _ index: borrowing RegistryIndex
+        _ creation: DeviceCreation, insteadOf update: DeviceUpdate, in project: ProjectRecord, validateOnly: Bool,
+        _ index: borrowing RegistryIndex
     ) throws(RegistryError) -> (Device, DeviceID) {
         if let etag = update.etag {
             throw RegistryError(
@@ -79,17 +81,8 @@ extension PendingGroup {
                 resource: .init(type: .device, name: update.serial))
         }
         var check = FieldCheck()
-        if update.ownerRef == nil {
-            check.refuse("device.owner_ref", "is required to create a device that is missing")
-        }
-        if update.hardwareVersion == nil {
-            check.refuse("device.hardware_version", "is required to create a device that is missing")
-        }
-        guard let ownerRef = update.ownerRef, let hardwareVersion = update.hardwareVersion else {
-            throw RegistryError(InvalidFields(check.violations))
-        }
-        let creation = DeviceCreation(
-            serial: update.serial, ownerRef: ownerRef, hardwareVersion: hardwareVersion, cohort: update.cohort)
+        check.creation(creation)
+        guard check.violations.isEmpty else { throw RegistryError(InvalidFields(check.violations)) }
         return try self.create(creation, in: project, validateOnly: validateOnly, index)
     }
 }

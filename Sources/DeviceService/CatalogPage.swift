@@ -57,21 +57,16 @@ struct CatalogPage {
 
     /// A token: the id as sixteen hexadecimal digits, then a digest of it, the list and the store in as many.
     private static func token(after id: Int64, in list: CatalogList, storeID: UUID) -> String {
-        var digest: UInt64 = 0xCBF2_9CE4_8422_2325
-        func mix(_ bytes: UnsafeRawBufferPointer) {
-            for byte in bytes {
-                digest = (digest ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
-            }
-        }
-        withUnsafeBytes(of: storeID.uuid, mix)
+        var digest = FNV1a()
+        withUnsafeBytes(of: storeID.uuid) { digest.combine($0) }
         let project: Int64 =
             switch list {
             case .projects: 0
             case .cohorts(let project): project.rawValue
             }
-        withUnsafeBytes(of: project.littleEndian, mix)
-        withUnsafeBytes(of: id.littleEndian, mix)
-        return self.hexadecimal(UInt64(bitPattern: id)) + self.hexadecimal(digest)
+        digest.combine(UInt64(bitPattern: project))
+        digest.combine(UInt64(bitPattern: id))
+        return self.hexadecimal(UInt64(bitPattern: id)) + self.hexadecimal(digest.value)
     }
 
     private static func parse(_ token: String) -> Int64? {

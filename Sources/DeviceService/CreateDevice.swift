@@ -14,15 +14,8 @@ extension DeviceService {
             let message = message.pointee
             let project = check.project(message.project)
             guard let device = check.required(message.device, "device") else { return nil }
-            let creation = DeviceCreation(
-                serial: device.device_serial.string,
-                ownerRef: device.owner_ref.string,
-                hardwareVersion: device.hardware_version.string,
-                cohort: check.cohort(device.cohort)
-            )
-            check.serial(creation.serial, field: "device.device_serial")
-            check.ownerRef(creation.ownerRef, field: "device.owner_ref")
-            check.hardwareVersion(creation.hardwareVersion, field: "device.hardware_version")
+            let creation = DeviceCreation(device)
+            check.creation(creation)
             return Draft(
                 project: project,
                 mutation: .createDevice(creation),
@@ -33,12 +26,15 @@ extension DeviceService {
     }
 }
 
-extension FieldCheck {
-    /// The slug of the cohort that a request's device is to be in; nil where it names none.
-    mutating func cohort(_ message: UnsafeMutablePointer<Rollcall__V1__Cohort>?) -> String? {
-        guard let slug = message?.pointee.slug, !slug.bytes.isEmpty else { return nil }
-        let text = slug.string
-        self.slug(text, field: "device.cohort.slug")
-        return text
+extension DeviceCreation {
+    /// What a request's device holds of the fields that a caller sets, as yet unchecked.
+    init(_ device: Rollcall__V1__Device) {
+        let cohort = device.cohort?.pointee.slug.string ?? ""
+        self.init(
+            serial: device.device_serial.string,
+            ownerRef: device.owner_ref.string,
+            hardwareVersion: device.hardware_version.string,
+            cohort: cohort.isEmpty ? nil : cohort
+        )
     }
 }

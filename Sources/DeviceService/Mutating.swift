@@ -73,7 +73,7 @@ extension DeviceService {
             request.identity = MutationRequest.Identity(
                 key: RememberedRequest.Key(
                     userID: peer.userID, project: draft.project, method: method, requestID: requestID),
-                bodyDigest: bytes.fnv1a
+                bodyDigest: draft.mutation.digest
             )
         }
         return request
@@ -95,14 +95,6 @@ extension FieldCheck {
             self.refuse(field, "must be given")
         }
         return message?.pointee
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// FNV-1a of 64 bits: tells a repeat from another request under the same id, and need not withstand an attacker, who
-    /// would only deceive himself.
-    fileprivate var fnv1a: UInt64 {
-        self.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
     }
 }
 

@@ -15,26 +15,29 @@ extension DeviceService {
             let project = check.project(message.project)
             let mask = check.updateMask(message.update_mask, known: ["owner_ref", "hardware_version", "cohort"])
             guard let device = check.required(message.device, "device") else { return nil }
+            let creation = DeviceCreation(device)
             var update = DeviceUpdate(
-                serial: device.device_serial.string,
-                etag: device.etag.bytes.isEmpty ? nil : device.etag.string,
-                allowMissing: message.allow_missing != 0
+                serial: creation.serial,
+                etag: device.etag.bytes.isEmpty ? nil : device.etag.string
             )
             check.serial(update.serial, field: "device.device_serial")
-            if mask.includes("owner_ref", isPopulated: !device.owner_ref.bytes.isEmpty) {
-                let ownerRef = device.owner_ref.string
-                check.ownerRef(ownerRef, field: "device.owner_ref")
-                update.ownerRef = ownerRef
+            if mask.includes("owner_ref", isPopulated: !creation.ownerRef.isEmpty) {
+                check.ownerRef(creation.ownerRef, field: "device.owner_ref")
+                update.ownerRef = creation.ownerRef
             }
-            if mask.includes("hardware_version", isPopulated: !device.hardware_version.bytes.isEmpty) {
-                let hardwareVersion = device.hardware_version.string
-                check.hardwareVersion(hardwareVersion, field: "device.hardware_version")
-                update.hardwareVersion = hardwareVersion
+            if mask.includes("hardware_version", isPopulated: !creation.hardwareVersion.isEmpty) {
+                check.hardwareVersion(creation.hardwareVersion, field: "device.hardware_version")
+                update.hardwareVersion = creation.hardwareVersion
             }
-            let cohort = check.cohort(device.cohort)
-            if mask.includes("cohort", isPopulated: cohort != nil) {
+            if mask.includes("cohort", isPopulated: creation.cohort != nil) {
                 // Named and left empty, a field takes its default.
-                update.cohort = cohort ?? Cohort.defaultSlug
+                let cohort = creation.cohort ?? Cohort.defaultSlug
+                check.slug(cohort, field: "device.cohort.slug")
+                update.cohort = cohort
+            }
+            if message.allow_missing != 0 {
+                // The mask is about a device that is there: one that is not is made of all that is populated (AIP-134).
+                update.creation = creation
             }
             return Draft(
                 project: project,

@@ -5,7 +5,7 @@ package import CRollcallProto
 /// Scopes nest like calls: what a scope allocates lives until its closure returns, and no pointer may leave it.
 ///
 /// ## Concurrency
-/// Not thread-safe: one for each connection, or for each task.
+/// Not thread-safe: ``current`` is each thread's own.
 package final class Arena {
     /// Memory that one message may take unless said otherwise: 32 MiB.
     package static let byteCountMaxDefault = 32 << 20

@@ -107,7 +107,7 @@ actor Link {
     private func attempt(
         _ address: ServerAddress, deadline: NIODeadline?
     ) async throws(ConnectionAttempt) -> TTRPCClient {
-        guard address.path.utf8.count <= ServerAddress.pathByteCountMax else {
+        guard address.path.utf8.count <= Limits.socketPathByteCountMax else {
             throw ConnectionAttempt(path: address.path, cause: .tooLong)
         }
         do throws(ConnectError) {

@@ -1,5 +1,6 @@
 // From the transport's failures to the client's: the one place where they meet.
 
+internal import DeviceModel
 internal import DeviceWire
 internal import Glibc
 internal import NIOCore
@@ -93,7 +94,7 @@ struct ConnectionAttempt: Error, Hashable {
             case .busy:
                 "the server does not accept connections at present; try again."
             case .tooLong:
-                "the path is longer than the \(ServerAddress.pathByteCountMax) bytes that a socket may have."
+                "the path is longer than the \(Limits.socketPathByteCountMax) bytes that a socket may have."
             case .timedOut:
                 "the server did not accept the connection in time."
             case .other(let sentence):

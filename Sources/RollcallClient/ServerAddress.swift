@@ -5,9 +5,6 @@ public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
     /// The socket's path.
     public let path: String
 
-    /// The longest path of a Unix socket, in bytes.
-    static let pathByteCountMax = 107
-
     /// Reads `unix:///path`, `unix:path` or a bare path.
     ///
     /// - Throws: ``RollcallError`` INVALID_ARGUMENT for another scheme, an empty path or one with a NUL.

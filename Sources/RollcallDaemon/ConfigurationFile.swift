@@ -1,6 +1,7 @@
 // The JSON file: one object whose keys are settings, and no others.
 
 internal import Configuration
+internal import DeviceModel
 internal import FoundationEssentials
 
 /// Reads the configuration file.
@@ -30,7 +31,7 @@ enum ConfigurationFile {
             throw DaemonError(.configuration, "The configuration file \(path) is not a JSON object of settings.")
         }
         if let unknown = keys.filter({ Setting(rawValue: $0) == nil }).min() {
-            let nearest = Self.nearestKey(to: unknown)
+            let nearest = unknown.nearest(of: Setting.allCases.map(\.rawValue))?.name ?? ""
             throw DaemonError(
                 .configuration,
                 "The configuration file \(path) has an unknown key \"\(unknown)\"; the nearest known one is \"\(nearest)\"."
@@ -50,24 +51,5 @@ enum ConfigurationFile {
         case .fileReadNoPermission: "permission denied"
         default: "\(error)"
         }
-    }
-
-    private static func nearestKey(to key: String) -> String {
-        Setting.allCases.map(\.rawValue).min { Self.distance($0, key) < Self.distance($1, key) } ?? ""
-    }
-
-    /// How many bytes to insert, remove or replace to make one of the other (Levenshtein).
-    private static func distance(_ left: String, _ right: String) -> Int {
-        var row = Array(0...right.utf8.count)
-        for (lineIndex, byte) in left.utf8.enumerated() {
-            var diagonal = row[0]
-            row[0] = lineIndex + 1
-            for (index, other) in right.utf8.enumerated() {
-                let replaced = diagonal + (byte == other ? 0 : 1)
-                diagonal = row[index + 1]
-                row[index + 1] = min(replaced, row[index] + 1, row[index + 1] + 1)
-            }
-        }
-        return row[right.utf8.count]
     }
 }

@@ -1,6 +1,7 @@
 // From flags, environment and file to the configuration, with the first source that speaks winning.
 
 internal import Configuration
+internal import DeviceModel
 internal import Logging
 internal import NIOCore
 internal import Synchronization
@@ -35,7 +36,7 @@ extension DaemonConfiguration {
 
     private init(_ reader: SettingReader) throws(DaemonError) {
         self.init(
-            socketPath: try reader.required(.socket) { (1...ListeningSocket.pathByteCountMax).contains($0.utf8.count) },
+            socketPath: try reader.required(.socket) { (1...Limits.socketPathByteCountMax).contains($0.utf8.count) },
             dataFolder: try reader.required(.data) { !$0.isEmpty },
             eventLoopCount: try reader.number(.eventLoops) ?? System.coreCount
         )

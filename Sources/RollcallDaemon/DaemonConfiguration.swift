@@ -1,10 +1,11 @@
 // What an operator may set, its defaults, and what counts as a sensible value.
 
+internal import DeviceModel
 package import Logging
 
 /// The daemon's settings, all of them known and checked.
 package struct DaemonConfiguration: Hashable, Sendable {
-    /// Where the socket is, at most ``ListeningSocket/pathByteCountMax`` bytes.
+    /// Where the socket is, at most ``Limits/socketPathByteCountMax`` bytes.
     package var socketPath: String
     /// The socket's permissions: who may connect.
     package var socketMode: UInt32 = 0o660
@@ -62,7 +63,7 @@ package enum Setting: String, CaseIterable, Sendable {
     /// What a good value is, to go after "must be".
     var requirement: String {
         switch self {
-        case .socket: "a path of 1 to \(ListeningSocket.pathByteCountMax) bytes"
+        case .socket: "a path of 1 to \(Limits.socketPathByteCountMax) bytes"
         case .socketMode: "three or four octal digits up to 0777, such as 0660, written as text"
         case .socketGroup: "the name or number of a group"
         case .data: "the path of a folder"

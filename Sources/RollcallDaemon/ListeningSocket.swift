@@ -1,13 +1,12 @@
 // The socket's file: found free, made with the right permissions, and taken away only while it is ours.
 
+internal import DeviceModel
 internal import Glibc
 
 /// A bound and listening Unix socket whose path this process owns.
 ///
 /// Made by hand because a bootstrap's own bind sets no mode and unlinks by name.
 package final class ListeningSocket: Sendable {
-    /// The longest path that every Unix's socket address holds.
-    package static let pathByteCountMax = 103
     /// Connections that may wait to be accepted; the kernel caps it at `net.core.somaxconn`.
     static let backlog: Int32 = 4_096
 
@@ -54,10 +53,10 @@ package final class ListeningSocket: Sendable {
 
     /// Makes the path's folder where it is missing and takes the path for this process.
     static func lock(_ path: String) throws(DaemonError) -> SocketLock {
-        guard path.utf8.count <= Self.pathByteCountMax, !path.utf8.contains(0) else {
+        guard path.utf8.count <= Limits.socketPathByteCountMax, !path.utf8.contains(0) else {
             throw DaemonError(
                 .start,
-                "The socket path \(path) has \(path.utf8.count) bytes; a socket address holds \(Self.pathByteCountMax)."
+                "The socket path \(path) has \(path.utf8.count) bytes; a socket address holds \(Limits.socketPathByteCountMax)."
             )
         }
         try makeFolder(parentFolder(of: path))
@@ -156,11 +155,11 @@ extension ListeningSocket {
         return status
     }
 
-    /// - Precondition: `path` is not longer than ``pathByteCountMax``.
+    /// - Precondition: `path` is not longer than ``Limits/socketPathByteCountMax``.
     private static func withAddress<Result>(
         _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
-        precondition(path.utf8.count <= self.pathByteCountMax, "The path was not checked.")
+        precondition(path.utf8.count <= Limits.socketPathByteCountMax, "The path was not checked.")
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }

@@ -37,8 +37,19 @@ import Testing
                 && sentence.contains("hardware_version"))
     }
 
+    @Test(arguments: ["asc", "desc"])
+    func aHyphenAndADirectionAreToldApart(direction: String) {
+        let error = #expect(throws: InvalidFields.self) { try self.parse("id,-last_seen \(direction)") }
+        #expect(
+            error?.violations == [
+                FieldViolation(
+                    field: "sort",
+                    description: "gives the direction of 'last_seen' twice, by '-' and by '\(direction)'; give it once")
+            ])
+    }
+
     @Test(arguments: [
-        ",", "id,", "id desc asc", "--id", "-id desc", "id down", "ID", "+id", "last_seen;id", "desc", "-",
+        ",", "id,", "id desc asc", "--id", "id down", "ID", "+id", "last_seen;id", "desc", "-",
     ])
     func anythingElseIsRefused(text: String) {
         #expect(throws: InvalidFields.self) { try self.parse(text) }

@@ -88,8 +88,42 @@ import Testing
                 $0.allow_missing = 1
             }
         }
+        try await service.create("A-1")
         try await delete(Self.id)
-        // The body differs in the id's own letters, which is what a repeat never does.
-        await #expect(throws: Status.self) { try await delete(Self.id.uppercased()) }
+        try await service.create("A-1")
+        try await delete(Self.id.uppercased())
+        #expect(try await service.get("A-1").deviceSerial == "A-1")
+    }
+
+    @Test func aRepeatIsKnownHoweverItIsEncoded() async throws {
+        let service = try ServiceHarness()
+        let first = try await service.call("CreateDevice", Messages.createDeviceRequest, Self.create("A-1"))
+        let named = try await service.call("CreateDevice", Messages.createDeviceRequest) {
+            Self.create("A-1")(&$0, $1)
+            $0.project = $1.text("default")
+        }
+        // The fields of a message may come in any order; unknown ones are ignored.
+        let id = encoded(Messages.createDeviceRequest) { $0.request_id = $1.text(Self.id) }
+        let device = encoded(Messages.createDeviceRequest) { $0.device = $1.device("A-1", owner: "o", hardware: "h") }
+        let unknown: [UInt8] = [15 << 3, 1]
+        let turned = try await service.call("CreateDevice", bytes: id + unknown + device)
+        #expect(named == first && turned == first)
+        #expect(service.store.committed.count == 1)
+    }
+
+    @Test func whatAnUpdateWouldCreateBelongsToWhatItAsksFor() async throws {
+        let service = try ServiceHarness()
+        func update(hardware: String) -> (inout Rollcall__V1__UpdateDeviceRequest, Arena) -> Void {
+            {
+                $0.device = $1.device("A-1", owner: "o", hardware: hardware)
+                $0.update_mask = $1.mask(["owner_ref"])
+                $0.allow_missing = 1
+                $0.request_id = $1.text(Self.id)
+            }
+        }
+        _ = try await service.call("UpdateDevice", Messages.updateDeviceRequest, update(hardware: "h1"))
+        let refusal = try await service.refusal(
+            "UpdateDevice", Messages.updateDeviceRequest, update(hardware: "h2"))
+        #expect(refusal.reason == "REQUEST_ID_REUSED")
     }
 }

@@ -36,6 +36,12 @@ import Testing
         Row(
             mask: ["hardware_version", "cohort"], owner: "o2", hardware: "h2", cohort: "c2", result: ["o1", "h2", "c2"]),
         Row(mask: ["owner_ref", "owner_ref"], owner: "o2", result: ["o2", "h1", "c1"]),
+        // What it does not name may hold anything.
+        Row(mask: ["owner_ref"], owner: "o2", hardware: "h 2", cohort: "a b", result: ["o2", "h1", "c1"]),
+        Row(
+            mask: ["cohort"], owner: String(repeating: "o", count: 257), hardware: "h 2", cohort: "c2",
+            result: ["o1", "h1", "c2"]),
+        Row(mask: ["cohort"], cohort: "a b", badFields: ["device.cohort.slug"]),
         // Named and empty: an error where the field has no default.
         Row(mask: ["owner_ref", "hardware_version"], badFields: ["device.owner_ref", "device.hardware_version"]),
         Row(mask: ["cohort"], result: ["o1", "h1", "default"]),
@@ -121,6 +127,35 @@ import Testing
             $0.allow_missing = 1
         }
         #expect(try device(from: reply) == (try await service.get("A-1")))
+    }
+
+    @Test(arguments: [nil, ["cohort"], ["owner_ref"], ["hardware_version"]] as [[String]?])
+    func anAbsentDeviceIsCreatedFromAllThatIsPopulatedWhateverTheMask(_ mask: [String]?) async throws {
+        let service = try ServiceHarness()
+        try await service.createCohort("c1")
+        let reply = try await service.call("UpdateDevice", Messages.updateDeviceRequest) { request, arena in
+            request.device = arena.device("A-1", owner: "o", hardware: "h", cohort: "c1")
+            request.update_mask = mask.map { arena.mask($0) }
+            request.allow_missing = 1
+        }
+        let created = try device(from: reply)
+        #expect([created.ownerRef, created.hardwareVersion, created.cohort.slug] == ["o", "h", "c1"])
+        #expect(try await service.get("A-1") == created)
+    }
+
+    @Test func whatTheMaskLeavesOutIsCheckedOnlyToCreateFromIt() async throws {
+        let service = try ServiceHarness()
+        func fill(_ request: inout Rollcall__V1__UpdateDeviceRequest, _ arena: Arena) {
+            request.device = arena.device("A-1", owner: "o2", hardware: "h 2", cohort: "a b")
+            request.update_mask = arena.mask(["owner_ref"])
+            request.allow_missing = 1
+        }
+        let refusal = try await service.refusal("UpdateDevice", Messages.updateDeviceRequest, fill)
+        #expect(refusal.code == .invalidArgument)
+        #expect(refusal.fields == ["device.hardware_version", "device.cohort.slug"])
+        try await service.create("A-1", owner: "o1", hardware: "h1")
+        let updated = try device(from: await service.call("UpdateDevice", Messages.updateDeviceRequest, fill))
+        #expect([updated.ownerRef, updated.hardwareVersion, updated.cohort.slug] == ["o2", "h1", "default"])
     }
 
     @Test func anUpdateThatOnlyValidatesChangesNothing() async throws {

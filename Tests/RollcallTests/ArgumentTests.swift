@@ -23,12 +23,13 @@ import Testing
     }
 
     @Test func assignmentIsSplitAtItsFirstEqualsSign() throws {
-        #expect(try AttributeUpdate.argument("a b=c=d") == AttributeUpdate(key: "a b", value: .string("c=d")))
-        #expect(try AttributeUpdate.argument("a=") == AttributeUpdate(key: "a", value: .string("")))
+        let assignment = try AttributeAssignment.argument("a b=c=d")
+        #expect(assignment.key == "a b" && assignment.value == .string("c=d"))
+        #expect(try AttributeAssignment.argument("a=").value == .string(""))
         for bad in ["a", "=1", "", "a=null"] {
-            #expect(throws: (any Error).self) { try AttributeUpdate.argument(bad) }
+            #expect(throws: (any Error).self) { try AttributeAssignment.argument(bad) }
         }
-        #expect(try AttributeUpdate.argument("a=\"null\"").value == .string("null"))
+        #expect(try AttributeAssignment.argument("a=\"null\"").value == .string("null"))
     }
 
     @Test(arguments: [

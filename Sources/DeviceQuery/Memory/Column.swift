@@ -86,7 +86,7 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
     }
 
     /// Makes room for `capacity` values in all.
-    mutating func reserve(_ capacity: Int) {
+    private mutating func reserve(_ capacity: Int) {
         guard capacity > self.capacity else { return }
         let offset = UnsafeMutableRawPointer(self.base) - self.block
         self.block = allocated(realloc(self.block, capacity * MemoryLayout<Element>.stride + Self.alignment))

@@ -87,7 +87,7 @@ struct HashSlots: ~Copyable {
     }
 
     /// Makes room for `count` numbers in all at no more than three quarters full.
-    mutating func reserve(_ count: Int) {
+    private mutating func reserve(_ count: Int) {
         let capacity = self.mask + 1
         guard count > capacity / 4 * 3 else { return }
         var larger = capacity * 2

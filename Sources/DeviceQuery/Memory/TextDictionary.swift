@@ -130,9 +130,4 @@ struct TextDictionary: ~Copyable {
             self.remove(code)
         }
     }
-
-    mutating func reserve(_ count: Int) {
-        self.entries.reserve(count)
-        self.table.reserve(count)
-    }
 }

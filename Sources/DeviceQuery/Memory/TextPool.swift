@@ -68,10 +68,6 @@ struct TextPool: ~Copyable {
         self.freePlaces[size] = reference.unit
     }
 
-    mutating func reserve(byteCount: Int) {
-        self.units.reserve(byteCount / 4)
-    }
-
     private static func unitCount(_ byteCount: Int) -> Int {
         (byteCount + 2 + 3) / 4
     }

@@ -1,4 +1,4 @@
-// `KEY=VALUE` on a command line.
+// VALUE of `KEY=VALUE` on a command line.
 
 internal import DeviceModel
 
@@ -89,14 +89,5 @@ extension AttributeValue {
         }
         // A lone surrogate is no text.
         return String(validating: units, as: UTF16.self)
-    }
-}
-
-extension AttributeUpdate {
-    /// Reads `KEY=VALUE`; nil where there is no `=`, or nothing before it.
-    init?(argument: String) {
-        guard let separator = argument.firstIndex(of: "="), separator > argument.startIndex else { return nil }
-        let value = String(argument[argument.index(after: separator)...])
-        self.init(key: String(argument[..<separator]), value: AttributeValue(argument: value))
     }
 }

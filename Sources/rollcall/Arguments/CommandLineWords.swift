@@ -1,6 +1,7 @@
 // What the parser does not do of itself: global options before the command, and a suggestion for a misspelled command.
 
 internal import ArgumentParser
+internal import DeviceModel
 
 /// The words of a command line, before they are parsed.
 struct CommandLineWords {
@@ -38,10 +39,9 @@ struct CommandLineWords {
                 continue
             }
             let names = subcommands.map(Self.name)
-            let nearest = names.min { word.editDistance(to: $0) < word.editDistance(to: $1) }
             // Two slips at most, and fewer than there are letters: beyond that a guess is no help.
-            if let nearest, word.editDistance(to: nearest) <= min(2, word.count - 1) {
-                return "There is no command '\(word)'. Did you mean '\(nearest)'?"
+            if let nearest = word.nearest(of: names), nearest.distance <= min(2, word.count - 1) {
+                return "There is no command '\(word)'. Did you mean '\(nearest.name)'?"
             }
             return "There is no command '\(word)'; commands are \(names.joined(separator: ", "))."
         }
@@ -54,27 +54,5 @@ struct CommandLineWords {
 
     private static func name(of command: any ParsableCommand.Type) -> String {
         command.configuration.commandName ?? "\(command)".lowercased()
-    }
-}
-
-extension String {
-    /// How many letters have to be put in, taken out, replaced or swapped with their neighbour to get `other`.
-    fileprivate func editDistance(to other: String) -> Int {
-        let (source, target) = (Array(self), Array(other))
-        var beforePrevious: [Int] = []
-        var previous = Array(0...target.count)
-        for (row, letter) in source.enumerated() {
-            var current = [row + 1]
-            for (column, otherLetter) in target.enumerated() {
-                var distance = Swift.min(previous[column + 1], current[column]) + 1
-                distance = Swift.min(distance, previous[column] + (letter == otherLetter ? 0 : 1))
-                if row > 0, column > 0, letter == target[column - 1], source[row - 1] == otherLetter {
-                    distance = Swift.min(distance, beforePrevious[column - 1] + 1)
-                }
-                current.append(distance)
-            }
-            (beforePrevious, previous) = (previous, current)
-        }
-        return previous[target.count]
     }
 }

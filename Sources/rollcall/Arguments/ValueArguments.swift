@@ -95,18 +95,3 @@ extension UUID {
         return id
     }
 }
-
-extension AttributeUpdate {
-    /// Reads `KEY=VALUE`.
-    ///
-    /// - Throws: `ValidationError` where it is not of that form, or the value is null.
-    static func argument(_ text: String) throws -> AttributeUpdate {
-        guard let update = AttributeUpdate(argument: text) else {
-            throw ValidationError("'\(text)' is not of the form KEY=VALUE.")
-        }
-        if case .string("null") = update.value, text.hasSuffix("=null") {
-            throw ValidationError("'\(text)' sets nothing; take the key out with 'rollcall attributes unset'.")
-        }
-        return update
-    }
-}

@@ -36,12 +36,12 @@ struct CheckIn: ClientCommand {
 
     @Option(
         help: ArgumentHelp(
-            "An attribute to set; may be given more than once. VALUE is a JSON scalar, else a string.",
+            "An attribute to set; may be given more than once. VALUE is as in 'rollcall attributes set'.",
             valueName: "key=value"
         ),
-        transform: AttributeUpdate.argument
+        transform: AttributeAssignment.argument
     )
-    var attribute: [AttributeUpdate] = []
+    var attribute: [AttributeAssignment] = []
 
     @Flag(help: "Register the device if it does not exist; then it needs --hardware-version.")
     var createMissing = false
@@ -58,14 +58,16 @@ struct CheckIn: ClientCommand {
     }
 
     func run(_ client: RollcallClient, _ printer: Printer) async throws {
-        let device = try await client.checkIn(
-            self.serial,
-            time: self.time,
-            release: self.release.map { ($0, self.revision ?? "") },
-            hardwareVersion: self.hardwareVersion,
-            attributes: self.attribute,
-            createMissing: self.createMissing
-        )
+        let device = try await self.attribute.send { updates, _ throws(RollcallError) in
+            try await client.checkIn(
+                self.serial,
+                time: self.time,
+                release: self.release.map { ($0, self.revision ?? "") },
+                hardwareVersion: self.hardwareVersion,
+                attributes: updates,
+                createMissing: self.createMissing
+            )
+        }
         try printer.one(device, as: .device())
     }
 }

@@ -9,7 +9,7 @@
 #endif
 
 #include "rollcall/v1/errors.pb-c.h"
-static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[26] =
+static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[25] =
 {
   { "ERROR_REASON_UNSPECIFIED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED", 0 },
   { "ERROR_REASON_FIELD_INVALID", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_FIELD_INVALID", 1 },
@@ -35,13 +35,12 @@ static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_numbe
   { "ERROR_REASON_DEADLINE_EXCEEDED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_DEADLINE_EXCEEDED", 21 },
   { "ERROR_REASON_CANCELLED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_CANCELLED", 22 },
   { "ERROR_REASON_METHOD_UNKNOWN", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_METHOD_UNKNOWN", 23 },
-  { "ERROR_REASON_PERMISSION_DENIED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_PERMISSION_DENIED", 24 },
-  { "ERROR_REASON_INTERNAL", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_INTERNAL", 25 },
+  { "ERROR_REASON_INTERNAL", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_INTERNAL", 24 },
 };
 static const ProtobufCIntRange rollcall__v1__error_reason__value_ranges[] = {
-{0, 0},{0, 26}
+{0, 0},{0, 25}
 };
-static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[26] =
+static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[25] =
 {
   { "ERROR_REASON_ATTRIBUTE_TYPE_MISMATCH", 5 },
   { "ERROR_REASON_CANCELLED", 22 },
@@ -55,12 +54,11 @@ static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_
   { "ERROR_REASON_DRAINING", 20 },
   { "ERROR_REASON_ETAG_STALE", 16 },
   { "ERROR_REASON_FIELD_INVALID", 1 },
-  { "ERROR_REASON_INTERNAL", 25 },
+  { "ERROR_REASON_INTERNAL", 24 },
   { "ERROR_REASON_LIMIT_EXCEEDED", 17 },
   { "ERROR_REASON_MESSAGE_MALFORMED", 2 },
   { "ERROR_REASON_METHOD_UNKNOWN", 23 },
   { "ERROR_REASON_PAGE_TOKEN_INVALID", 3 },
-  { "ERROR_REASON_PERMISSION_DENIED", 24 },
   { "ERROR_REASON_PROJECT_EXISTS", 9 },
   { "ERROR_REASON_PROJECT_NOT_EMPTY", 10 },
   { "ERROR_REASON_PROJECT_NOT_FOUND", 8 },
@@ -77,9 +75,9 @@ const ProtobufCEnumDescriptor rollcall__v1__error_reason__descriptor =
   "ErrorReason",
   "Rollcall__V1__ErrorReason",
   "rollcall.v1",
-  26,
+  25,
   rollcall__v1__error_reason__enum_values_by_number,
-  26,
+  25,
   rollcall__v1__error_reason__enum_values_by_name,
   1,
   rollcall__v1__error_reason__value_ranges,

@@ -268,7 +268,8 @@ struct  Rollcall__V1__UpdateDeviceRequest
    */
   Google__Protobuf__FieldMask *update_mask;
   /*
-   * True = create the device if it does not exist. Set by the caller, default false.
+   * True = create the device if it does not exist, from every populated field whatever update_mask says; owner_ref and
+   * hardware_version are then required. Set by the caller, default false.
    */
   protobuf_c_boolean allow_missing;
   /*
