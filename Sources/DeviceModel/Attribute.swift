@@ -76,6 +76,13 @@ public struct CustomMetric: Hashable, Sendable {
     }
 }
 
+extension CustomMetric {
+    /// How a key is told apart from others: with its ASCII letters, the only ones it may hold, in lower case.
+    package static func folded(_ stringKey: String) -> String {
+        String(decoding: stringKey.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
+}
+
 /// A value with its times.
 public struct AttributeState: Hashable, Sendable {
     public var value: AttributeValue

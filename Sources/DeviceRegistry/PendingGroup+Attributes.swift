@@ -58,7 +58,9 @@ extension PendingGroup {
             }
             attributes.append(Attribute(customMetric: key.metric, state: state))
         }
-        attributes.sort { $0.customMetric.stringKey.lowercased() < $1.customMetric.stringKey.lowercased() }
+        attributes.sort {
+            CustomMetric.folded($0.customMetric.stringKey) < CustomMetric.folded($1.customMetric.stringKey)
+        }
         return .attributes(attributes, etag: self.etag(of: device))
     }
 

@@ -167,7 +167,7 @@ extension PendingGroup {
     mutating func findAttributeKey(
         _ text: String, in project: ProjectID, _ index: borrowing RegistryIndex
     ) -> AttributeKeyRecord? {
-        if let pending = self.attributeKeys[AttributeKeyName(project: project, folded: text.lowercased())] {
+        if let pending = self.attributeKeys[AttributeKeyName(project: project, folded: CustomMetric.folded(text))] {
             self.hasTouchedPending = true
             return pending
         }
@@ -276,7 +276,8 @@ extension PendingGroup {
     mutating func createAttributeKey(_ metric: CustomMetric, in project: ProjectID) -> AttributeKeyRecord {
         self.marks.attributeKey = AttributeKeyID(rawValue: self.marks.attributeKey.rawValue + 1)
         let record = AttributeKeyRecord(id: self.marks.attributeKey, project: project, metric: metric)
-        self.attributeKeys[AttributeKeyName(project: project, folded: metric.stringKey.lowercased())] = record
+        let name = AttributeKeyName(project: project, folded: CustomMetric.folded(metric.stringKey))
+        self.attributeKeys[name] = record
         self.attributeKeysByID[record.id] = record
         self.attributeKeyCountChanges[project, default: 0] += 1
         self.changes.append(.attributeKeyCreated(record))

@@ -25,7 +25,7 @@ extension FieldCheck {
             let field = "attributes[\(index)]"
             let key = message.pointee.string_key.string
             self.attributeKey(key, field: "\(field).string_key")
-            if let first = indexByKey.updateValue(index, forKey: key.lowercased()) {
+            if let first = indexByKey.updateValue(index, forKey: CustomMetric.folded(key)) {
                 self.refuse("\(field).string_key", "is the key of attributes[\(first)] too; give each key once")
             }
             let value = message.pointee.value.flatMap { AttributeValue(from: $0) }

@@ -13,7 +13,7 @@ struct AttributeKeyTable {
     var count: Int { self.records.count }
 
     func index(_ text: String) -> Int? {
-        self.byText[Self.folded(text)]
+        self.byText[CustomMetric.folded(text)]
     }
 
     func index(id: AttributeKeyID) -> Int? {
@@ -21,7 +21,7 @@ struct AttributeKeyTable {
     }
 
     mutating func append(_ record: AttributeKeyRecord) throws(IndexError) {
-        let text = Self.folded(record.metric.stringKey)
+        let text = CustomMetric.folded(record.metric.stringKey)
         guard self.byID[record.id] == nil, self.byText[text] == nil else {
             throw IndexError("attribute key \(record.id.rawValue): its id or its text \(quoted(text)) is taken")
         }
@@ -29,11 +29,6 @@ struct AttributeKeyTable {
         self.byText[text] = self.count
         self.foldedTexts.append(text)
         self.records.append(record)
-    }
-
-    /// ASCII letters in lower case: keys hold no others.
-    private static func folded(_ text: String) -> String {
-        String(decoding: text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 }
 
