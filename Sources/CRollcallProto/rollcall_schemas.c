@@ -126,6 +126,16 @@ const RollcallMessageSchema rollcall__v1__attribute__schema_data = {
     &rollcall__v1__attribute__descriptor, rollcall__v1__attribute__fields, 2,
 };
 
+static const RollcallFieldSchema rollcall__v1__attribute_key__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"custom_metric", &rollcall__v1__custom_metric__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [2] = {"count_devices", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__attribute_key__schema_data = {
+    &rollcall__v1__attribute_key__descriptor, rollcall__v1__attribute_key__fields, 2,
+};
+
 static const RollcallFieldSchema rollcall__v1__attribute_state__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"value", &rollcall__v1__attribute_value__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
@@ -197,6 +207,40 @@ static const RollcallFieldSchema rollcall__v1__cohort__fields[] = {
 
 const RollcallMessageSchema rollcall__v1__cohort__schema_data = {
     &rollcall__v1__cohort__descriptor, rollcall__v1__cohort__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__count_devices_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"release", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [3] = {"owner_ref", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [4] = {"hardware_version", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [5] = {"cohort", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [6] = {"device_serial", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [7] = {"last_seen_since", &google__protobuf__timestamp__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [8] = {"last_seen_until", &google__protobuf__timestamp__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [9] = {"activity", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [10] = {"activity_window", &google__protobuf__duration__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [11] = {"filter", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [12] = {"group_by", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [13] = {"group_limit", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [14] = {"explain", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__count_devices_request__schema_data = {
+    &rollcall__v1__count_devices_request__descriptor, rollcall__v1__count_devices_request__fields, 14,
+};
+
+static const RollcallFieldSchema rollcall__v1__count_devices_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"groups", &rollcall__v1__device_group__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [3] = {"other_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"explanation", &rollcall__v1__explanation__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__count_devices_response__schema_data = {
+    &rollcall__v1__count_devices_response__descriptor, rollcall__v1__count_devices_response__fields, 4,
 };
 
 static const RollcallFieldSchema rollcall__v1__create_cohort_request__fields[] = {
@@ -324,6 +368,33 @@ const RollcallMessageSchema rollcall__v1__device__schema_data = {
     &rollcall__v1__device__descriptor, rollcall__v1__device__fields, 11,
 };
 
+static const RollcallFieldSchema rollcall__v1__device_group__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"values", &rollcall__v1__group_value__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [2] = {"count", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__device_group__schema_data = {
+    &rollcall__v1__device_group__descriptor, rollcall__v1__device_group__fields, 2,
+};
+
+static const RollcallFieldSchema rollcall__v1__explanation__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"plan", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"steps", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [3] = {"estimated_candidate_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"estimated_match_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"candidate_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [6] = {"match_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [7] = {"estimated_duration", &google__protobuf__duration__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [8] = {"duration", &google__protobuf__duration__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [9] = {"slice_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__explanation__schema_data = {
+    &rollcall__v1__explanation__descriptor, rollcall__v1__explanation__fields, 9,
+};
+
 static const RollcallFieldSchema rollcall__v1__get_cohort_request__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
@@ -391,10 +462,34 @@ static const RollcallFieldSchema rollcall__v1__get_server_info_response__fields[
     [4] = {"uptime", &google__protobuf__duration__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
     [5] = {"caller", &rollcall__v1__caller__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
     [6] = {"limits", &rollcall__v1__limit__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [7] = {"memory", &rollcall__v1__memory_figure__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
 };
 
 const RollcallMessageSchema rollcall__v1__get_server_info_response__schema_data = {
-    &rollcall__v1__get_server_info_response__descriptor, rollcall__v1__get_server_info_response__fields, 6,
+    &rollcall__v1__get_server_info_response__descriptor, rollcall__v1__get_server_info_response__fields, 7,
+};
+
+static const RollcallFieldSchema rollcall__v1__group_value__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"string_value", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"int_value", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"float_value", NULL, ROLLCALL_FIELD_FIXED64, 0},
+    [4] = {"bool_value", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"activity_value", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__group_value__schema_data = {
+    &rollcall__v1__group_value__descriptor, rollcall__v1__group_value__fields, 5,
+};
+
+static const RollcallFieldSchema rollcall__v1__hardware_version__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"hardware_version", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"count_devices", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__hardware_version__schema_data = {
+    &rollcall__v1__hardware_version__descriptor, rollcall__v1__hardware_version__fields, 2,
 };
 
 static const RollcallFieldSchema rollcall__v1__limit__fields[] = {
@@ -406,6 +501,30 @@ static const RollcallFieldSchema rollcall__v1__limit__fields[] = {
 
 const RollcallMessageSchema rollcall__v1__limit__schema_data = {
     &rollcall__v1__limit__descriptor, rollcall__v1__limit__fields, 3,
+};
+
+static const RollcallFieldSchema rollcall__v1__list_attribute_keys_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"page_size", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"page_token", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [4] = {"page", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"include_total", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__list_attribute_keys_request__schema_data = {
+    &rollcall__v1__list_attribute_keys_request__descriptor, rollcall__v1__list_attribute_keys_request__fields, 5,
+};
+
+static const RollcallFieldSchema rollcall__v1__list_attribute_keys_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"attribute_keys", &rollcall__v1__attribute_key__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [2] = {"next_page_token", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [3] = {"total_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__list_attribute_keys_response__schema_data = {
+    &rollcall__v1__list_attribute_keys_response__descriptor, rollcall__v1__list_attribute_keys_response__fields, 3,
 };
 
 static const RollcallFieldSchema rollcall__v1__list_cohorts_request__fields[] = {
@@ -450,10 +569,12 @@ static const RollcallFieldSchema rollcall__v1__list_devices_request__fields[] = 
     [14] = {"page", NULL, ROLLCALL_FIELD_VARINT, 0},
     [15] = {"include_total", NULL, ROLLCALL_FIELD_VARINT, 0},
     [16] = {"view", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [17] = {"filter", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [18] = {"explain", NULL, ROLLCALL_FIELD_VARINT, 0},
 };
 
 const RollcallMessageSchema rollcall__v1__list_devices_request__schema_data = {
-    &rollcall__v1__list_devices_request__descriptor, rollcall__v1__list_devices_request__fields, 16,
+    &rollcall__v1__list_devices_request__descriptor, rollcall__v1__list_devices_request__fields, 18,
 };
 
 static const RollcallFieldSchema rollcall__v1__list_devices_response__fields[] = {
@@ -461,10 +582,35 @@ static const RollcallFieldSchema rollcall__v1__list_devices_response__fields[] =
     [1] = {"devices", &rollcall__v1__device__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
     [2] = {"next_page_token", NULL, ROLLCALL_FIELD_TEXT, 0},
     [3] = {"total_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"explanation", &rollcall__v1__explanation__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
 };
 
 const RollcallMessageSchema rollcall__v1__list_devices_response__schema_data = {
-    &rollcall__v1__list_devices_response__descriptor, rollcall__v1__list_devices_response__fields, 3,
+    &rollcall__v1__list_devices_response__descriptor, rollcall__v1__list_devices_response__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__list_hardware_versions_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"page_size", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"page_token", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [4] = {"page", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"include_total", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__list_hardware_versions_request__schema_data = {
+    &rollcall__v1__list_hardware_versions_request__descriptor, rollcall__v1__list_hardware_versions_request__fields, 5,
+};
+
+static const RollcallFieldSchema rollcall__v1__list_hardware_versions_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"hardware_versions", &rollcall__v1__hardware_version__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [2] = {"next_page_token", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [3] = {"total_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__list_hardware_versions_response__schema_data = {
+    &rollcall__v1__list_hardware_versions_response__descriptor, rollcall__v1__list_hardware_versions_response__fields, 3,
 };
 
 static const RollcallFieldSchema rollcall__v1__list_projects_request__fields[] = {
@@ -490,6 +636,40 @@ const RollcallMessageSchema rollcall__v1__list_projects_response__schema_data = 
     &rollcall__v1__list_projects_response__descriptor, rollcall__v1__list_projects_response__fields, 3,
 };
 
+static const RollcallFieldSchema rollcall__v1__list_releases_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"page_size", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"page_token", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [4] = {"page", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"include_total", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__list_releases_request__schema_data = {
+    &rollcall__v1__list_releases_request__descriptor, rollcall__v1__list_releases_request__fields, 5,
+};
+
+static const RollcallFieldSchema rollcall__v1__list_releases_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"releases", &rollcall__v1__release__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [2] = {"next_page_token", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [3] = {"total_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__list_releases_response__schema_data = {
+    &rollcall__v1__list_releases_response__descriptor, rollcall__v1__list_releases_response__fields, 3,
+};
+
+static const RollcallFieldSchema rollcall__v1__memory_figure__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"name", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__memory_figure__schema_data = {
+    &rollcall__v1__memory_figure__descriptor, rollcall__v1__memory_figure__fields, 2,
+};
+
 static const RollcallFieldSchema rollcall__v1__project__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"id", NULL, ROLLCALL_FIELD_VARINT, 0},
@@ -507,10 +687,11 @@ static const RollcallFieldSchema rollcall__v1__release__fields[] = {
     [1] = {"id", NULL, ROLLCALL_FIELD_VARINT, 0},
     [2] = {"version", NULL, ROLLCALL_FIELD_TEXT, 0},
     [3] = {"revision", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [4] = {"count_devices", NULL, ROLLCALL_FIELD_VARINT, 0},
 };
 
 const RollcallMessageSchema rollcall__v1__release__schema_data = {
-    &rollcall__v1__release__descriptor, rollcall__v1__release__fields, 3,
+    &rollcall__v1__release__descriptor, rollcall__v1__release__fields, 4,
 };
 
 static const RollcallFieldSchema rollcall__v1__update_cohort_request__fields[] = {

@@ -83,6 +83,18 @@ extension CustomMetric {
     }
 }
 
+/// An attribute key of a project, and how much it is used.
+public struct AttributeKey: Hashable, Sendable {
+    public var customMetric: CustomMetric
+    /// How many devices have a value under it.
+    public var deviceCount: Int64
+
+    public init(customMetric: CustomMetric, deviceCount: Int64) {
+        self.customMetric = customMetric
+        self.deviceCount = deviceCount
+    }
+}
+
 /// A value with its times.
 public struct AttributeState: Hashable, Sendable {
     public var value: AttributeValue

@@ -173,6 +173,18 @@ package struct ReleaseRecord: Hashable, Sendable {
     }
 }
 
+extension Release {
+    /// A release as callers of the list of releases see it.
+    package init(_ record: ReleaseRecord, deviceCount: Int) {
+        self.init(
+            id: record.id.rawValue,
+            version: record.version,
+            revision: record.revision,
+            deviceCount: Int64(deviceCount)
+        )
+    }
+}
+
 package struct AttributeKeyRecord: Hashable, Sendable {
     package var id: AttributeKeyID
     package var project: ProjectID

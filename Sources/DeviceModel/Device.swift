@@ -65,11 +65,27 @@ public struct Release: Hashable, Sendable {
     public var version: String
     /// 0 to 128 characters.
     public var revision: String
+    /// How many devices were last seen with it; nil where a device refers to its release.
+    public var deviceCount: Int64?
 
-    public init(id: Int64, version: String, revision: String) {
+    public init(id: Int64, version: String, revision: String, deviceCount: Int64? = nil) {
         self.id = id
         self.version = version
         self.revision = revision
+        self.deviceCount = deviceCount
+    }
+}
+
+/// A hardware version that devices of a project have.
+public struct HardwareVersion: Hashable, Sendable {
+    /// 1 to 128 of `[-A-Za-z0-9_.+:]`.
+    public var hardwareVersion: String
+    /// How many devices have it, at least 1.
+    public var deviceCount: Int64
+
+    public init(hardwareVersion: String, deviceCount: Int64) {
+        self.hardwareVersion = hardwareVersion
+        self.deviceCount = deviceCount
     }
 }
 

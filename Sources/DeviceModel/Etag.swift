@@ -45,6 +45,14 @@ package struct Etag: Hashable, Sendable, CustomStringConvertible {
         9 + Swift.max(1, (67 - UInt64(bitPattern: self.revision.rawValue).leadingZeroBitCount) / 4)
     }
 
+    /// The revision in an etag's text; nil where no etag of this history reads so.
+    package static func revision(of text: String, storeTag: UInt32) -> Revision? {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let value = UInt64(parts[1], radix: 16) else { return nil }
+        let revision = Revision(rawValue: Int64(bitPattern: value))
+        return Etag(storeTag: storeTag, revision: revision).description == text ? revision : nil
+    }
+
     /// The hexadecimal digit of the lowest four bits.
     private static func digit(_ value: UInt64) -> UInt8 {
         let low = UInt8(truncatingIfNeeded: value & 0xF)

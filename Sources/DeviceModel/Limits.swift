@@ -26,10 +26,22 @@ package struct Limits: Hashable, Sendable {
 
     // MARK: Lists
 
+    /// How many keys a count divides devices by; nothing to set.
+    package static let groupKeyCountMax = 2
+
     package var pageSizeDefault = 100
     package var pageSizeMax = 1_000
     package var pageByteCountMax = 3 << 20
     package var filterValueCountMax = 1_000
+    package var filterByteCountMax = 8 << 10
+    package var filterDepthMax = 32
+    package var filterTermCountMax = 256
+    package var groupCountDefault = 1_000
+    package var groupCountMax = 10_000
+    /// How long a query may be expected to hold the index, in nanoseconds; one that takes longer is answered in slices.
+    package var queryHoldNanosecondsMax = 500_000
+    /// What the indexes may take, over all projects, that are built when a query would have had a use for them.
+    package var lazyIndexByteCountMax = 1 << 30
 
     // MARK: What a project holds
 
@@ -82,6 +94,12 @@ extension Limits {
             limit("page_size", self.pageSizeMax, "items"),
             limit("page_bytes", self.pageByteCountMax, "bytes"),
             limit("filter_values", self.filterValueCountMax, "values"),
+            limit("filter_bytes", self.filterByteCountMax, "bytes"),
+            limit("filter_depth", self.filterDepthMax, "levels"),
+            limit("filter_terms", self.filterTermCountMax, "comparisons"),
+            limit("group_by_keys", Self.groupKeyCountMax, "keys"),
+            limit("sort_keys", SortKey.countMax, "keys"),
+            limit("groups", self.groupCountMax, "groups"),
             limit("attribute_keys_per_device", self.attributeKeyCountMaxPerDevice, "keys"),
             limit("attribute_keys_per_project", self.attributeKeyCountMaxPerProject, "keys"),
             limit("attribute_string_bytes", FieldCheck.attributeStringByteCountMax, "bytes"),

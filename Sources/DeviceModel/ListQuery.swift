@@ -16,6 +16,8 @@ public struct DeviceFilter: Hashable, Sendable {
     public var activity: Activity?
     /// What counts as recent, in microseconds, at least 1; nil for the default of 24 hours. Only with `activity`.
     public var activityWindowMicroseconds: Int64?
+    /// An AIP-160 filter over every field and `attributes.<key>`; empty for none.
+    public var expression = ""
 
     public init() {}
 }
@@ -32,18 +34,25 @@ public enum Activity: UInt8, Hashable, Sendable, CaseIterable {
 
 /// A key to sort by, with its direction.
 public struct SortKey: Hashable, Sendable {
-    public enum Field: UInt8, Hashable, Sendable, CaseIterable {
-        case id = 1
-        case createdDate = 2
-        case updatedDate = 3
-        case deviceSerial = 4
-        case ownerRef = 5
-        case hardwareVersion = 6
-        case lastSeen = 7
+    public enum Field: Hashable, Sendable {
+        case id
+        case createdDate
+        case updatedDate
+        case deviceSerial
+        case ownerRef
+        case hardwareVersion
+        case lastSeen
         /// Version, then revision.
-        case release = 8
+        case release
         /// The slug.
-        case cohort = 9
+        case cohort
+        /// The attribute with this key, ASCII letters in lower case.
+        case attribute(String)
+
+        /// Those that every project has.
+        public static let columns: [Field] = [
+            .id, .createdDate, .updatedDate, .deviceSerial, .ownerRef, .hardwareVersion, .lastSeen, .release, .cohort,
+        ]
 
         /// The key's name in a request.
         public var name: String {
@@ -57,6 +66,7 @@ public struct SortKey: Hashable, Sendable {
             case .lastSeen: "last_seen"
             case .release: "release"
             case .cohort: "cohort"
+            case .attribute(let key): "attributes." + AttributePath.written(key)
             }
         }
     }
@@ -71,15 +81,23 @@ public struct SortKey: Hashable, Sendable {
 }
 
 extension SortKey {
+    /// How many keys a list may be sorted by.
+    package static let countMax = 16
+
     /// Reads a `sort` field: comma-separated keys, each with `-` before it or ` asc` / ` desc` after it.
     ///
     /// An empty text is no keys. A direction is given once. A key that comes again after itself has no effect and is dropped.
+    /// Whether a project has an attribute is for the query engine to say.
     /// - Throws: the violation of `field`, naming the unknown key and listing the known ones.
     package static func parse(_ text: String, field: String) throws(InvalidFields) -> [SortKey] {
         var keys: [SortKey] = []
         guard text.contains(where: { $0 != " " }) else { return keys }
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            var words = part.split(separator: " ")[...]
+        let parts = AttributePath.split(text, at: ",")
+        guard parts.count <= Self.countMax else {
+            throw InvalidFields(field, "must have at most \(Self.countMax) keys, not \(parts.count)")
+        }
+        for part in parts {
+            var words = AttributePath.split(part, at: " ").filter { !$0.isEmpty }[...]
             var direction: Substring?
             if let last = words.last, words.count == 2, last == "desc" || last == "asc" {
                 direction = words.removeLast()
@@ -96,13 +114,14 @@ extension SortKey {
                 throw InvalidFields(
                     field, "gives the direction of \(quoted(name)) twice, by '-' and by '\(direction)'; give it once")
             }
-            let isDescending = hasHyphen || direction == "desc"
-            guard let known = Field.allCases.first(where: { $0.name == name }) else {
-                let names = Field.allCases.map(\.name).joined(separator: ", ")
-                throw InvalidFields(field, "has the unknown key \(quoted(name)); known keys are \(names)")
+            let known = Field.columns.first { $0.name == name } ?? AttributePath.key(of: name).map(Field.attribute)
+            guard let known else {
+                let names = Field.columns.map(\.name).joined(separator: ", ")
+                throw InvalidFields(
+                    field, "has the unknown key \(quoted(name)); known keys are \(names), attributes.<key>")
             }
             if !keys.contains(where: { $0.field == known }) {
-                keys.append(SortKey(known, isDescending: isDescending))
+                keys.append(SortKey(known, isDescending: hasHyphen || direction == "desc"))
             }
         }
         return keys
@@ -128,6 +147,8 @@ public struct ListQuery: Hashable, Sendable {
     public var pageSize = 100
     public var position = PagePosition.first
     public var includesTotal = false
+    /// Whether the answer says how it was found.
+    public var explains = false
 
     public init() {}
 }

@@ -7,11 +7,14 @@ public struct Page<Item: Hashable & Sendable>: Hashable, Sendable {
     public var nextPageToken: String
     /// How many items there are over all pages; 0 unless the total was asked for.
     public var totalCount: Int64
+    /// How the items were found; only of devices, and only where it was asked for.
+    public var explanation: QueryExplanation?
 
-    public init(items: [Item], nextPageToken: String, totalCount: Int64) {
+    public init(items: [Item], nextPageToken: String, totalCount: Int64, explanation: QueryExplanation? = nil) {
         self.items = items
         self.nextPageToken = nextPageToken
         self.totalCount = totalCount
+        self.explanation = explanation
     }
 }
 

@@ -1,6 +1,6 @@
 // What a running server says of itself.
 
-/// Version, store and limits of a server, and who it takes its caller for.
+/// Version, store, limits and memory of a server, and who it takes its caller for.
 public struct ServerInfo: Hashable, Sendable {
     /// A process at the other end of a connection, by the kernel's word.
     public struct Caller: Hashable, Sendable {
@@ -30,6 +30,18 @@ public struct ServerInfo: Hashable, Sendable {
         }
     }
 
+    /// What one part of the index takes in memory, over all projects.
+    public struct MemoryFigure: Hashable, Sendable {
+        public var name: String
+        /// Room kept for growth is left out.
+        public var byteCount: Int64
+
+        public init(name: String, byteCount: Int64) {
+            self.name = name
+            self.byteCount = byteCount
+        }
+    }
+
     public var version: String
     /// A UUID, lower case: names the history that revisions and page tokens belong to.
     public var storeID: String
@@ -39,6 +51,7 @@ public struct ServerInfo: Hashable, Sendable {
     public var uptime: Duration
     public var caller: Caller
     public var limits: [Limit]
+    public var memory: [MemoryFigure]
 
     public init(
         version: String,
@@ -46,7 +59,8 @@ public struct ServerInfo: Hashable, Sendable {
         revision: Int64,
         uptime: Duration,
         caller: Caller,
-        limits: [Limit]
+        limits: [Limit],
+        memory: [MemoryFigure]
     ) {
         self.version = version
         self.storeID = storeID
@@ -54,5 +68,6 @@ public struct ServerInfo: Hashable, Sendable {
         self.uptime = uptime
         self.caller = caller
         self.limits = limits
+        self.memory = memory
     }
 }

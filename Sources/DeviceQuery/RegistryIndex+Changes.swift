@@ -18,6 +18,7 @@ extension RegistryIndex {
             case .cohortCreated(let cohort):
                 try self.mutableFleet(cohort.project).pointee.insert(cohort)
             case .cohortRenamed(let cohort, let project, let name):
+                self.walks.cohortWillBeRenamed(in: project)
                 self.mutableFleet(project).pointee.rename(cohort, to: name)
             case .cohortDeleted(let cohort, let project):
                 precondition(
@@ -30,7 +31,7 @@ extension RegistryIndex {
                     self.deviceCount(withRelease: release, in: project) == 0, "a release is deleted that has devices")
                 self.mutableFleet(project).pointee.remove(release)
             case .attributeKeyCreated(let key):
-                try self.mutableFleet(key.project).pointee.attributeKeys.append(key)
+                try self.mutableFleet(key.project).pointee.insert(key)
             }
         } catch {
             preconditionFailure("a committed change contradicts the index: \(error)")
@@ -40,6 +41,9 @@ extension RegistryIndex {
     private mutating func apply(_ change: DeviceChange) throws(IndexError) {
         let fleet = self.mutableFleet(change.project)
         let known = change.serial.withBytes { fleet.pointee.row(serial: $0) }
+        if !self.walks.isEmpty {
+            self.walks.rowWillChange(known ?? fleet.pointee.nextRow, in: change.project)
+        }
         let row: UInt32
         if change.kind == .created {
             guard let fields = change.fields?.after else {
@@ -178,7 +182,7 @@ extension RegistryIndex {
 
     /// - Throws: where the record contradicts what is there.
     package mutating func load(_ key: AttributeKeyRecord) throws(IndexError) {
-        try self.fleetToLoad(key.project).pointee.attributeKeys.append(key)
+        try self.fleetToLoad(key.project).pointee.insert(key)
     }
 
     private mutating func fleetToLoad(_ project: ProjectID) throws(IndexError) -> UnsafeMutablePointer<Fleet> {

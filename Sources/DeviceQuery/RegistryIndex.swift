@@ -13,6 +13,12 @@ package struct RegistryIndex: ~Copyable {
     /// The history that page tokens are bound to.
     package let storeID: UUID
     package let limits: Limits
+    /// What etags carry of ``storeID``.
+    let storeTag: UInt32
+    /// Tells this index from one that was read from the store in its place.
+    let identity = UInt64.random(in: .min ... .max)
+    /// Queries that are answered in slices, to be told of every change.
+    let walks = LongWalks()
 
     /// Ascending by id.
     private var slots: Column<Slot>
@@ -30,6 +36,7 @@ package struct RegistryIndex: ~Copyable {
     package init(storeID: UUID, limits: Limits) {
         self.storeID = storeID
         self.limits = limits
+        self.storeTag = Etag.storeTag(of: storeID)
         // A seed that a caller cannot know keeps chosen serials from falling into one slot.
         self.seed = UInt64.random(in: .min ... .max)
         self.slots = Column()
@@ -105,6 +112,10 @@ package struct RegistryIndex: ~Copyable {
         precondition(
             index < self.slots.count && self.slots[index].id == project, "a change names a project that does not exist")
         return self.slots[index].fleet
+    }
+
+    mutating func mutableFleet(at index: Int) -> UnsafeMutablePointer<Fleet> {
+        self.slots[index].fleet
     }
 
     func fleet(at index: Int) -> UnsafePointer<Fleet> {

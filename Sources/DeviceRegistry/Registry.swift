@@ -30,6 +30,8 @@ package final class Registry: Sendable {
     private let writerQueue = DispatchQueue(label: "rollcall.writer")
     private let publishedRevision: PublishedRevision
     private let clock: @Sendable () -> Timestamp
+    let runner = SliceRunner(laneCount: max(1, systemProcessorCount() / 2))
+    let indexUnderWay = Mutex<WantedIndex?>(nil)
 
     /// Loads everything that `store` holds, on the calling thread.
     ///
@@ -94,7 +96,7 @@ package final class Registry: Sendable {
         case .queued:
             break
         case .queuedFirst:
-            self.writerQueue.async { self.carryOutWaiting() }
+            self.writerQueue.async { self.carryOutNextGroup() }
         case .refusedFull:
             completion(
                 .failure(
@@ -117,6 +119,24 @@ package final class Registry: Sendable {
         }
     }
 
+    /// Runs `body` on the writer's thread, between two groups.
+    func onWriterQueue(_ body: @escaping @Sendable () -> Void) {
+        self.writerQueue.async(execute: body)
+    }
+
+    /// Builds an index a step further, and tells whether that was the last one. On the writer's thread.
+    func buildStep(_ wanted: WantedIndex) -> Bool {
+        self.index.withExclusive { $0.buildStep(wanted) }
+    }
+
+    /// Carries out a group, and lets whatever else the writer's thread has to do go before the next one.
+    private func carryOutNextGroup() {
+        let group = self.queue.withLock { $0.takeGroup(limits: self.limits) }
+        guard !group.isEmpty else { return }
+        self.writer.carryOut(group)
+        self.writerQueue.async { self.carryOutNextGroup() }
+    }
+
     private func carryOutWaiting() {
         while true {
             let group = self.queue.withLock { $0.takeGroup(limits: self.limits) }
@@ -124,6 +144,11 @@ package final class Registry: Sendable {
             self.writer.carryOut(group)
         }
     }
+}
+
+/// How many processors this process may run on.
+private func systemProcessorCount() -> Int {
+    max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 }
 
 /// The present time by the host's clock.

@@ -23,9 +23,10 @@ package struct DeviceService: Sendable {
     package var methods: [Method] {
         [
             self.createDevice, self.getDevice, self.listDevices, self.updateDevice, self.deleteDevice,
-            self.getDeviceAttributes, self.updateDeviceAttributes, self.checkIn,
+            self.getDeviceAttributes, self.updateDeviceAttributes, self.checkIn, self.countDevices,
             self.createProject, self.getProject, self.listProjects, self.deleteProject,
             self.createCohort, self.getCohort, self.listCohorts, self.updateCohort, self.deleteCohort,
+            self.listReleases, self.listHardwareVersions, self.listAttributeKeys,
             self.getServerInfo,
         ]
     }

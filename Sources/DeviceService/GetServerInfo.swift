@@ -2,6 +2,7 @@
 
 internal import CRollcallProto
 internal import DeviceModel
+internal import DeviceQuery
 internal import DeviceRegistry
 internal import DeviceWire
 internal import FoundationEssentials
@@ -23,6 +24,9 @@ extension DeviceService {
                     userID: peer.userID, groupID: peer.groupID, processID: peer.processID),
                 limits: self.registry.limits.reported.map {
                     ServerInfo.Limit(name: $0.name, value: $0.value, unit: $0.unit)
+                },
+                memory: self.registry.read { $0.memoryFigures }.reported.map {
+                    ServerInfo.MemoryFigure(name: $0.name, byteCount: Int64($0.byteCount))
                 }
             )
             reply.append(arena.message(info))

@@ -12,43 +12,50 @@ internal import RPC
 extension DeviceService {
     /// A page of the devices that match.
     var listDevices: Method {
-        self.reading(.devices("ListDevices"), Messages.listDevicesRequest) { message, arena, _, reply in
-            var check = FieldCheck()
-            let project = check.project(message.pointee.project)
-            let query = check.listQuery(message, limits: self.registry.limits)
-            let view = check.view(message.pointee.view)
-            // The engine checks the filter too; asked here, it names what is wrong together with the rest. The token is its
-            // own to check: it means something only next to a filter and a sort that are in order.
-            check.filter(query.filter, limits: self.registry.limits)
-            try check.finish()
-            let page = try self.read(project: project) { index, project in
-                try self.append(query, of: project.id, in: index, view: view, to: &reply, arena)
+        self.querying(
+            .devices("ListDevices"), Messages.listDevicesRequest,
+            request: { message in try ListDevicesRequest(message, limits: self.registry.limits) },
+            answer: { request, index, project, reply in
+                let page = try self.appendDevices(of: request, to: &reply) { each in
+                    try index.shortList(request.query, in: project, now: self.registry.now(), each: each)
+                }
+                guard let page else { return false }
+                self.append(page, to: &reply)
+                return true
+            },
+            begin: { request, index, project in
+                try LongQuery(request.query, in: project, of: index, now: self.registry.now())
+            },
+            advance: { request, query, index, reply in
+                let progress = self.appendDevices(of: request, to: &reply) { query.advance(index, each: $0) }
+                switch progress {
+                case .unfinished, .count: return false
+                case .projectGone: throw RegistryError.projectNotFound(request.project)
+                case .list(let page):
+                    self.append(page, to: &reply)
+                    return true
+                }
             }
-            // The fields after the list, by a message whose list is empty.
-            let rest = arena.make(Messages.listDevicesResponse)
-            rest.pointee.next_page_token = arena.text(page.nextPageToken)
-            rest.pointee.total_count = page.totalCount ?? 0
-            reply.append(rest)
-        }
+        )
     }
 
     /// Writes the page's devices as elements of the reply while the index walks them, so that nothing is collected.
-    private func append(
-        _ query: ListQuery,
-        of project: ProjectID,
-        in index: borrowing RegistryIndex,
-        view: DeviceView,
+    ///
+    /// - Parameter walk: Shows each device of the page to its argument.
+    private func appendDevices<R, Failure: Error>(
+        of request: ListDevicesRequest,
         to reply: inout ByteBuffer,
-        _ arena: Arena
-    ) throws(InvalidFields) -> ListPage {
+        _ walk: (_ each: (BorrowedDevice) -> Bool) throws(Failure) -> R
+    ) throws(Failure) -> R {
         let byteCountMax = reply.readableBytes + self.registry.limits.pageByteCountMax
         let storeTag = self.registry.storeTag
+        let arena = Arena.current
         var isFirst = true
-        return try index.list(query, in: project, now: self.registry.now()) { device in
+        return try walk { device in
             // The first device is taken whatever its size: a page without one would not lead on.
             let byteCountMax = isFirst ? .max : byteCountMax
             isFirst = false
-            switch view {
+            switch request.view {
             case .basic:
                 return reply.append(
                     DeviceSource(device, storeTag: storeTag), asElementOf: 1, byteCountMax: byteCountMax)
@@ -59,5 +66,34 @@ extension DeviceService {
                 }
             }
         }
+    }
+
+    /// Writes what a reply says after its devices.
+    private func append(_ page: ListPage, to reply: inout ByteBuffer) {
+        Arena.current.scope { arena in
+            let message = arena.pageEnd(
+                Messages.listDevicesResponse, nextPageToken: page.nextPageToken, totalCount: page.totalCount)
+            message.pointee.explanation = page.explanation.map { arena.message($0) }
+            reply.append(message)
+        }
+    }
+}
+
+/// What a request asks for.
+private struct ListDevicesRequest: QueryRequest {
+    let project: String
+    let query: ListQuery
+    let view: DeviceView
+
+    /// - Throws: every bad field at once, as far as it can be told without the devices.
+    init(_ message: UnsafePointer<Rollcall__V1__ListDevicesRequest>, limits: Limits) throws(InvalidFields) {
+        var check = FieldCheck()
+        self.project = check.project(message.pointee.project)
+        self.query = check.listQuery(message, limits: limits)
+        self.view = check.view(message.pointee.view)
+        // The engine checks the filter too; asked here, it names what is wrong together with the rest. The token is its
+        // own to check: it means something only next to a filter and a sort that are in order.
+        check.filter(self.query.filter, limits: limits)
+        try check.finish()
     }
 }

@@ -25,6 +25,59 @@ extension DeviceService {
         )
     }
 
+    /// A method that answers at once where that takes but a moment, and in slices on another thread where it takes longer.
+    ///
+    /// - Parameters:
+    ///   - request: Reads a request; throws to refuse it.
+    ///   - answer: Writes the reply, or returns false where the query is a long one and nothing is written.
+    ///   - begin: Makes the long query.
+    ///   - advance: Goes on with the long query, and writes the reply once it is through; false until then.
+    func querying<Message, Request: QueryRequest>(
+        _ name: MethodName,
+        _ type: MessageType<Message>,
+        request: @escaping @Sendable (UnsafePointer<Message>) throws -> Request,
+        answer: @escaping @Sendable (Request, borrowing RegistryIndex, ProjectID, inout ByteBuffer) throws -> Bool,
+        begin: @escaping @Sendable (Request, borrowing RegistryIndex, ProjectID) throws -> LongQuery,
+        advance: @escaping @Sendable (Request, LongQuery, borrowing RegistryIndex, inout ByteBuffer) throws -> Bool
+    ) -> Method {
+        Method(
+            name,
+            .adaptive { (_, bytes, reply: inout ByteBuffer) throws(Status) -> Method.Postponed? in
+                let (request, isAnswered) = try self.decode(type, bytes) { message, _ in
+                    let request = try request(message)
+                    let isAnswered = try self.read(project: request.project) { index, project in
+                        try answer(request, index, project.id, &reply)
+                    }
+                    return (request, isAnswered)
+                }
+                if isAnswered { return nil }
+                return { sink in
+                    self.registry.answerInSlices(
+                        begin: { index in
+                            guard let project = index.project(slug: request.project) else {
+                                throw RegistryError.projectNotFound(request.project)
+                            }
+                            return try begin(request, index, project.id)
+                        },
+                        isWanted: { !sink.claim.isAbandoned },
+                        advance: { (query: LongQuery, index: borrowing RegistryIndex) throws -> ByteBuffer? in
+                            var reply = ByteBuffer()
+                            guard try advance(request, query, index, &reply) else { return nil }
+                            if let wanted = query.wanted { self.registry.build(wanted) }
+                            return reply
+                        },
+                        completion: { result in
+                            switch result {
+                            case .success(let message): sink.succeed { $0.writeImmutableBuffer(message) }
+                            case .failure(let error): sink.fail(Status(reporting: error))
+                            }
+                        }
+                    )
+                }
+            }
+        )
+    }
+
     /// Decodes a request in the thread's arena and runs `body` on it; whatever goes wrong becomes a status.
     ///
     /// - Complexity: no allocation of its own where the request is well-formed.
@@ -54,4 +107,10 @@ extension DeviceService {
             return try body(index, project)
         }
     }
+}
+
+/// What a query asks for, once its request is read.
+protocol QueryRequest: Sendable {
+    /// Slug of the project.
+    var project: String { get }
 }

@@ -11,11 +11,7 @@ extension Arena {
         _ metric: CustomMetric, _ state: AttributeState
     ) -> UnsafeMutablePointer<Rollcall__V1__Attribute> {
         let attribute = self.make(Messages.attribute)
-        let metricMessage = self.make(Messages.customMetric)
-        metricMessage.pointee.id = self.text(metric.id)
-        metricMessage.pointee.string_key = self.text(metric.stringKey)
-        metricMessage.pointee.data_type = metric.dataType.wire
-        attribute.pointee.custom_metric = metricMessage
+        attribute.pointee.custom_metric = self.message(metric)
         let stateMessage = self.make(Messages.attributeState)
         stateMessage.pointee.value = self.message(state.value)
         stateMessage.pointee.time = self.message(state.time)
@@ -23,6 +19,15 @@ extension Arena {
         stateMessage.pointee.updated_date = self.message(state.updatedDate)
         attribute.pointee.state = stateMessage
         return attribute
+    }
+
+    /// An attribute key as a message.
+    func message(_ metric: CustomMetric) -> UnsafeMutablePointer<Rollcall__V1__CustomMetric> {
+        let message = self.make(Messages.customMetric)
+        message.pointee.id = self.text(metric.id)
+        message.pointee.string_key = self.text(metric.stringKey)
+        message.pointee.data_type = metric.dataType.wire
+        return message
     }
 
     /// Attributes as a repeated field's pointers.

@@ -63,29 +63,28 @@ extension Arena {
     package func listDevicesRequest(
         project: String, query: ListQuery, view: DeviceView
     ) -> UnsafeMutablePointer<Rollcall__V1__ListDevicesRequest> {
-        let request = self.make(Messages.listDevicesRequest)
-        let filter = query.filter
-        request.pointee.project = self.text(project)
-        (request.pointee.release, request.pointee.n_release) = self.texts(filter.releases)
-        (request.pointee.owner_ref, request.pointee.n_owner_ref) = self.texts(filter.ownerRefs)
-        (request.pointee.hardware_version, request.pointee.n_hardware_version) = self.texts(filter.hardwareVersions)
-        (request.pointee.cohort, request.pointee.n_cohort) = self.texts(filter.cohorts)
-        (request.pointee.device_serial, request.pointee.n_device_serial) = self.texts(filter.deviceSerials)
-        request.pointee.last_seen_since = filter.lastSeenSince.map { self.message($0) }
-        request.pointee.last_seen_until = filter.lastSeenUntil.map { self.message($0) }
-        if let activity = filter.activity {
-            request.pointee.activity = activity.wire
-        }
-        request.pointee.activity_window = filter.activityWindowMicroseconds.map { self.message(microseconds: $0) }
+        let request = self.pageRequest(
+            Messages.listDevicesRequest, project: project, pageSize: query.pageSize, position: query.position,
+            includesTotal: query.includesTotal)
+        self.set(query.filter, in: request)
         request.pointee.sort = self.text(
             query.sort.map { ($0.isDescending ? "-" : "") + $0.field.name }.joined(separator: ",")
         )
-        let page = self.pageFields(query.position)
-        request.pointee.page_size = Int32(clamping: query.pageSize)
-        request.pointee.page_token = page.token
-        request.pointee.page = page.number
-        request.pointee.include_total = query.includesTotal ? 1 : 0
         request.pointee.view = view.wire
+        request.pointee.explain = query.explains ? 1 : 0
+        return request
+    }
+
+    /// A CountDevices request.
+    package func countDevicesRequest(
+        project: String, query: CountQuery
+    ) -> UnsafeMutablePointer<Rollcall__V1__CountDevicesRequest> {
+        let request = self.make(Messages.countDevicesRequest)
+        request.pointee.project = self.text(project)
+        self.set(query.filter, in: request)
+        (request.pointee.group_by, request.pointee.n_group_by) = self.texts(query.groupBy.map(\.name))
+        request.pointee.group_limit = Int32(clamping: query.groupLimit)
+        request.pointee.explain = query.explains ? 1 : 0
         return request
     }
 

@@ -1,7 +1,6 @@
 // Requests of the services `rollcall.v1.Projects` and `rollcall.v1.Server` as a caller builds them.
 
 package import CRollcallProto
-package import DeviceModel
 package import FoundationEssentials
 package import ProtobufC
 
@@ -26,19 +25,6 @@ extension Arena {
     package func getProjectRequest(slug: String) -> UnsafeMutablePointer<Rollcall__V1__GetProjectRequest> {
         let request = self.make(Messages.getProjectRequest)
         request.pointee.project = self.text(slug)
-        return request
-    }
-
-    /// A ListProjects request.
-    package func listProjectsRequest(
-        pageSize: Int, position: PagePosition, includesTotal: Bool
-    ) -> UnsafeMutablePointer<Rollcall__V1__ListProjectsRequest> {
-        let request = self.make(Messages.listProjectsRequest)
-        let page = self.pageFields(position)
-        request.pointee.page_size = Int32(clamping: pageSize)
-        request.pointee.page_token = page.token
-        request.pointee.page = page.number
-        request.pointee.include_total = includesTotal ? 1 : 0
         return request
     }
 
@@ -74,20 +60,6 @@ extension Arena {
         let request = self.make(Messages.getCohortRequest)
         request.pointee.project = self.text(project)
         request.pointee.cohort = self.text(slug)
-        return request
-    }
-
-    /// A ListCohorts request.
-    package func listCohortsRequest(
-        project: String, pageSize: Int, position: PagePosition, includesTotal: Bool
-    ) -> UnsafeMutablePointer<Rollcall__V1__ListCohortsRequest> {
-        let request = self.make(Messages.listCohortsRequest)
-        let page = self.pageFields(position)
-        request.pointee.project = self.text(project)
-        request.pointee.page_size = Int32(clamping: pageSize)
-        request.pointee.page_token = page.token
-        request.pointee.page = page.number
-        request.pointee.include_total = includesTotal ? 1 : 0
         return request
     }
 

@@ -1,7 +1,6 @@
 // What the requests of several services have in common, as a caller builds them.
 
 internal import CRollcallProto
-internal import DeviceModel
 internal import FoundationEssentials
 internal import ProtobufC
 
@@ -18,14 +17,6 @@ extension Arena {
             texts[index] = self.text(string)
         }
         return (texts, strings.count)
-    }
-
-    /// A position as the two fields that tell it.
-    func pageFields(_ position: PagePosition) -> (token: ProtobufCBinaryData, number: Int32) {
-        switch position {
-        case .token(let token): (self.text(token), 0)
-        case .number(let number): (ProtobufCBinaryData(), Int32(clamping: number))
-        }
     }
 
     /// The paths as a mask; nil where there are none.

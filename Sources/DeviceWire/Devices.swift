@@ -27,12 +27,13 @@ extension Arena {
         return message
     }
 
-    /// `release` as a message.
+    /// `release` as a message; 0 devices where it has no count.
     package func message(_ release: Release) -> UnsafeMutablePointer<Rollcall__V1__Release> {
         let message = self.make(Messages.release)
         message.pointee.id = release.id
         message.pointee.version = self.text(release.version)
         message.pointee.revision = self.text(release.revision)
+        message.pointee.count_devices = release.deviceCount ?? 0
         return message
     }
 }
@@ -58,33 +59,34 @@ extension Device {
             self.lastSeen = try Timestamp(from: lastSeen, field: "last_seen")
         }
         if let release = message.last_seen_release {
-            self.lastSeenRelease = Release(from: release)
+            self.lastSeenRelease = Release(from: release, isCounted: false)
         }
     }
 }
 
 extension Release {
-    package init(from message: UnsafePointer<Rollcall__V1__Release>) {
+    /// - Parameter isCounted: Whether the message's count means something: not where a device refers to its release.
+    package init(from message: UnsafePointer<Rollcall__V1__Release>, isCounted: Bool = true) {
         self.init(
             id: message.pointee.id,
             version: message.pointee.version.string,
-            revision: message.pointee.revision.string
+            revision: message.pointee.revision.string,
+            deviceCount: isCounted ? message.pointee.count_devices : nil
         )
     }
 }
 
 extension Page<Device> {
-    /// - Throws: ``WireValueError`` naming a field of a device that is absent or out of its range.
+    /// - Throws: ``WireValueError`` naming a field of a device or the explanation that is absent or out of its range.
     package init(from message: UnsafePointer<Rollcall__V1__ListDevicesResponse>) throws(WireValueError) {
         let message = message.pointee
-        self.init(
-            items: [],
-            nextPageToken: message.next_page_token.string,
-            totalCount: message.total_count
-        )
+        self.init([], endingAs: message)
         self.items.reserveCapacity(message.n_devices)
         for device in elements(message.devices, count: message.n_devices) {
             self.items.append(try Device(from: device))
+        }
+        if let explanation = message.explanation {
+            self.explanation = try QueryExplanation(from: explanation)
         }
     }
 }

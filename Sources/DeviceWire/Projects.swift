@@ -55,7 +55,7 @@ extension Page<Project> {
     /// - Throws: ``WireValueError`` naming a field of a project that is absent or out of its range.
     package init(from message: UnsafePointer<Rollcall__V1__ListProjectsResponse>) throws(WireValueError) {
         let message = message.pointee
-        self.init(items: [], nextPageToken: message.next_page_token.string, totalCount: message.total_count)
+        self.init([], endingAs: message)
         for project in elements(message.projects, count: message.n_projects) {
             self.items.append(try Project(from: project))
         }
@@ -65,11 +65,7 @@ extension Page<Project> {
 extension Page<Cohort> {
     package init(from message: UnsafePointer<Rollcall__V1__ListCohortsResponse>) {
         let message = message.pointee
-        self.init(
-            items: elements(message.cohorts, count: message.n_cohorts).map { Cohort(from: $0) },
-            nextPageToken: message.next_page_token.string,
-            totalCount: message.total_count
-        )
+        self.init(elements(message.cohorts, count: message.n_cohorts).map { Cohort(from: $0) }, endingAs: message)
     }
 }
 

@@ -29,6 +29,14 @@ extension Arena {
         }
         message.pointee.n_limits = info.limits.count
         message.pointee.limits = limits
+        message.pointee.n_memory = info.memory.count
+        message.pointee.memory = self.makePointerArray(count: info.memory.count)
+        for (index, figure) in info.memory.enumerated() {
+            let figureMessage = self.make(Messages.memoryFigure)
+            figureMessage.pointee.name = self.text(figure.name)
+            figureMessage.pointee.bytes = figure.byteCount
+            message.pointee.memory[index] = figureMessage
+        }
         return message
     }
 }
@@ -47,6 +55,9 @@ extension ServerInfo {
             caller: Caller(userID: caller.uid, groupID: caller.gid, processID: caller.pid),
             limits: elements(message.limits, count: message.n_limits).map {
                 Limit(name: $0.pointee.name.string, value: $0.pointee.value, unit: $0.pointee.unit.string)
+            },
+            memory: elements(message.memory, count: message.n_memory).map {
+                MemoryFigure(name: $0.pointee.name.string, byteCount: $0.pointee.bytes)
             }
         )
     }

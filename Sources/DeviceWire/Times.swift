@@ -20,6 +20,14 @@ extension Arena {
         message.pointee.nanos = Int32(truncatingIfNeeded: microseconds % 1_000_000 * 1_000)
         return message
     }
+
+    /// A span of nanoseconds as a message.
+    func message(nanoseconds: Int64) -> UnsafeMutablePointer<Google__Protobuf__Duration> {
+        let message = self.make(Messages.googleProtobufDuration)
+        message.pointee.seconds = nanoseconds / 1_000_000_000
+        message.pointee.nanos = Int32(truncatingIfNeeded: nanoseconds % 1_000_000_000)
+        return message
+    }
 }
 
 extension Timestamp {
@@ -37,12 +45,12 @@ extension Timestamp {
 /// The longest span of a google.protobuf.Duration: 10,000 years.
 private let durationSecondsMax: Int64 = 315_576_000_000
 
-/// A duration in microseconds, truncated.
+/// The parts of a duration.
 ///
 /// - Throws: ``WireValueError`` naming `field` where a part is out of range or the parts differ in sign.
-func microseconds(
+private func parts(
     of message: UnsafePointer<Google__Protobuf__Duration>, field: String
-) throws(WireValueError) -> Int64 {
+) throws(WireValueError) -> (seconds: Int64, nanoseconds: Int64) {
     let (seconds, nanoseconds) = (message.pointee.seconds, message.pointee.nanos)
     guard (-durationSecondsMax...durationSecondsMax).contains(seconds),
         (-999_999_999...999_999_999).contains(nanoseconds),
@@ -50,7 +58,30 @@ func microseconds(
     else {
         throw WireValueError(field, "must be a duration of at most 10,000 years whose parts have the same sign")
     }
-    return seconds * 1_000_000 + Int64(nanoseconds / 1_000)
+    return (seconds, Int64(nanoseconds))
+}
+
+/// A duration in microseconds, truncated.
+///
+/// - Throws: ``WireValueError`` naming `field` where it is no duration.
+func microseconds(
+    of message: UnsafePointer<Google__Protobuf__Duration>, field: String
+) throws(WireValueError) -> Int64 {
+    let (seconds, nanoseconds) = try parts(of: message, field: field)
+    return seconds * 1_000_000 + nanoseconds / 1_000
+}
+
+/// A duration in nanoseconds.
+///
+/// - Throws: ``WireValueError`` naming `field` where it is no duration, or one that 64 bits do not hold.
+func nanoseconds(
+    of message: UnsafePointer<Google__Protobuf__Duration>, field: String
+) throws(WireValueError) -> Int64 {
+    let (seconds, nanoseconds) = try parts(of: message, field: field)
+    guard abs(seconds) < Int64.max / 1_000_000_000 else {
+        throw WireValueError(field, "must be a duration of at most 292 years")
+    }
+    return seconds * 1_000_000_000 + nanoseconds
 }
 
 extension FieldCheck {

@@ -70,6 +70,12 @@ package enum Messages {
         MessageType(schema: rollcall__v1__attribute__schema())
     }
 
+    /// `rollcall.v1.AttributeKey`
+    @inlinable
+    package static var attributeKey: MessageType<Rollcall__V1__AttributeKey> {
+        MessageType(schema: rollcall__v1__attribute_key__schema())
+    }
+
     /// `rollcall.v1.AttributeState`
     @inlinable
     package static var attributeState: MessageType<Rollcall__V1__AttributeState> {
@@ -104,6 +110,18 @@ package enum Messages {
     @inlinable
     package static var cohort: MessageType<Rollcall__V1__Cohort> {
         MessageType(schema: rollcall__v1__cohort__schema())
+    }
+
+    /// `rollcall.v1.CountDevicesRequest`
+    @inlinable
+    package static var countDevicesRequest: MessageType<Rollcall__V1__CountDevicesRequest> {
+        MessageType(schema: rollcall__v1__count_devices_request__schema())
+    }
+
+    /// `rollcall.v1.CountDevicesResponse`
+    @inlinable
+    package static var countDevicesResponse: MessageType<Rollcall__V1__CountDevicesResponse> {
+        MessageType(schema: rollcall__v1__count_devices_response__schema())
     }
 
     /// `rollcall.v1.CreateCohortRequest`
@@ -172,6 +190,18 @@ package enum Messages {
         MessageType(schema: rollcall__v1__device__schema())
     }
 
+    /// `rollcall.v1.DeviceGroup`
+    @inlinable
+    package static var deviceGroup: MessageType<Rollcall__V1__DeviceGroup> {
+        MessageType(schema: rollcall__v1__device_group__schema())
+    }
+
+    /// `rollcall.v1.Explanation`
+    @inlinable
+    package static var explanation: MessageType<Rollcall__V1__Explanation> {
+        MessageType(schema: rollcall__v1__explanation__schema())
+    }
+
     /// `rollcall.v1.GetCohortRequest`
     @inlinable
     package static var getCohortRequest: MessageType<Rollcall__V1__GetCohortRequest> {
@@ -214,10 +244,34 @@ package enum Messages {
         MessageType(schema: rollcall__v1__get_server_info_response__schema())
     }
 
+    /// `rollcall.v1.GroupValue`
+    @inlinable
+    package static var groupValue: MessageType<Rollcall__V1__GroupValue> {
+        MessageType(schema: rollcall__v1__group_value__schema())
+    }
+
+    /// `rollcall.v1.HardwareVersion`
+    @inlinable
+    package static var hardwareVersion: MessageType<Rollcall__V1__HardwareVersion> {
+        MessageType(schema: rollcall__v1__hardware_version__schema())
+    }
+
     /// `rollcall.v1.Limit`
     @inlinable
     package static var limit: MessageType<Rollcall__V1__Limit> {
         MessageType(schema: rollcall__v1__limit__schema())
+    }
+
+    /// `rollcall.v1.ListAttributeKeysRequest`
+    @inlinable
+    package static var listAttributeKeysRequest: MessageType<Rollcall__V1__ListAttributeKeysRequest> {
+        MessageType(schema: rollcall__v1__list_attribute_keys_request__schema())
+    }
+
+    /// `rollcall.v1.ListAttributeKeysResponse`
+    @inlinable
+    package static var listAttributeKeysResponse: MessageType<Rollcall__V1__ListAttributeKeysResponse> {
+        MessageType(schema: rollcall__v1__list_attribute_keys_response__schema())
     }
 
     /// `rollcall.v1.ListCohortsRequest`
@@ -244,6 +298,18 @@ package enum Messages {
         MessageType(schema: rollcall__v1__list_devices_response__schema())
     }
 
+    /// `rollcall.v1.ListHardwareVersionsRequest`
+    @inlinable
+    package static var listHardwareVersionsRequest: MessageType<Rollcall__V1__ListHardwareVersionsRequest> {
+        MessageType(schema: rollcall__v1__list_hardware_versions_request__schema())
+    }
+
+    /// `rollcall.v1.ListHardwareVersionsResponse`
+    @inlinable
+    package static var listHardwareVersionsResponse: MessageType<Rollcall__V1__ListHardwareVersionsResponse> {
+        MessageType(schema: rollcall__v1__list_hardware_versions_response__schema())
+    }
+
     /// `rollcall.v1.ListProjectsRequest`
     @inlinable
     package static var listProjectsRequest: MessageType<Rollcall__V1__ListProjectsRequest> {
@@ -254,6 +320,24 @@ package enum Messages {
     @inlinable
     package static var listProjectsResponse: MessageType<Rollcall__V1__ListProjectsResponse> {
         MessageType(schema: rollcall__v1__list_projects_response__schema())
+    }
+
+    /// `rollcall.v1.ListReleasesRequest`
+    @inlinable
+    package static var listReleasesRequest: MessageType<Rollcall__V1__ListReleasesRequest> {
+        MessageType(schema: rollcall__v1__list_releases_request__schema())
+    }
+
+    /// `rollcall.v1.ListReleasesResponse`
+    @inlinable
+    package static var listReleasesResponse: MessageType<Rollcall__V1__ListReleasesResponse> {
+        MessageType(schema: rollcall__v1__list_releases_response__schema())
+    }
+
+    /// `rollcall.v1.MemoryFigure`
+    @inlinable
+    package static var memoryFigure: MessageType<Rollcall__V1__MemoryFigure> {
+        MessageType(schema: rollcall__v1__memory_figure__schema())
     }
 
     /// `rollcall.v1.Project`

@@ -76,6 +76,11 @@ package final class CallClaim: Sendable {
 
     package init() {}
 
+    /// Whether the caller has given up.
+    package var isAbandoned: Bool {
+        self.state.load(ordering: .acquiring) == State.abandoned
+    }
+
     /// Takes the call for work that will now complete; false where the caller gave up first.
     package func take() -> Bool {
         self.state.compareExchange(expected: State.waiting, desired: State.taken, ordering: .acquiringAndReleasing)

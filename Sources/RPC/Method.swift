@@ -34,6 +34,7 @@ package struct Method: Sendable {
 
     package enum Handler: Sendable {
         case immediate(Immediate)
+        case adaptive(Adaptive)
         case deferred(Deferred)
         case stream(StreamKind, Stream)
     }
@@ -45,6 +46,16 @@ package struct Method: Sendable {
         @Sendable (
             _ context: borrowing CallContext, _ request: UnsafeRawBufferPointer, _ reply: inout ByteBuffer
         ) throws(Status) -> Void
+
+    /// Answers as ``Immediate`` does what takes but a moment. For the rest it returns what is to go on with the call elsewhere;
+    /// what it may have appended is then discarded.
+    package typealias Adaptive =
+        @Sendable (
+            _ context: borrowing CallContext, _ request: UnsafeRawBufferPointer, _ reply: inout ByteBuffer
+        ) throws(Status) -> Postponed?
+
+    /// Goes on with a call and answers later, exactly once, through `reply`, from any thread.
+    package typealias Postponed = @Sendable (_ reply: ReplySink) -> Void
 
     /// Reads the request before it returns and answers later, exactly once, through `reply`, from any thread.
     package typealias Deferred =

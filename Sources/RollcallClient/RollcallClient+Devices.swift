@@ -58,7 +58,8 @@ extension RollcallClient {
     /// Returns one page of the devices that match.
     ///
     /// A page may hold fewer devices than asked for; only an empty `nextPageToken` means the end.
-    /// ``devices(matching:view:)`` walks over all pages.
+    /// ``devices(matching:view:)`` walks over all pages. Where the query ``ListQuery/explains``, the page has an
+    /// ``Page/explanation``.
     ///
     /// - Throws: ``RollcallError`` INVALID_ARGUMENT for a bad filter, or a token of another filter, sort or store.
     public func listDevices(
@@ -75,6 +76,18 @@ extension RollcallClient {
     /// Every device that matches, from the query's position on, fetched a page at a time as they are asked for.
     public func devices(matching query: ListQuery = ListQuery(), view: DeviceView = .basic) -> DeviceSequence {
         DeviceSequence(client: self, query: query, view: view)
+    }
+
+    /// Counts the devices that match, in all and by what they have in common.
+    ///
+    /// - Throws: ``RollcallError`` INVALID_ARGUMENT for a bad filter, and for keys that the project does not have.
+    public func countDevices(_ query: CountQuery = CountQuery()) async throws(RollcallError) -> DeviceCount {
+        try await self.call(
+            .devices("CountDevices"),
+            { $0.countDevicesRequest(project: self.project, query: query) },
+            reply: Messages.countDevicesResponse,
+            { message throws(WireValueError) in try DeviceCount(from: message, keyCount: query.groupBy.count) }
+        )
     }
 
     /// Changes a device.

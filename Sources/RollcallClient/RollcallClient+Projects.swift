@@ -53,7 +53,11 @@ extension RollcallClient {
     ) async throws(RollcallError) -> Page<Project> {
         try await self.call(
             .projects("ListProjects"),
-            { $0.listProjectsRequest(pageSize: pageSize, position: position, includesTotal: includesTotal) },
+            {
+                $0.pageRequest(
+                    Messages.listProjectsRequest, pageSize: pageSize, position: position, includesTotal: includesTotal
+                )
+            },
             reply: Messages.listProjectsResponse,
             Page<Project>.init(from:)
         )
@@ -126,8 +130,9 @@ extension RollcallClient {
         try await self.call(
             .projects("ListCohorts"),
             {
-                $0.listCohortsRequest(
-                    project: self.project, pageSize: pageSize, position: position, includesTotal: includesTotal
+                $0.pageRequest(
+                    Messages.listCohortsRequest, project: self.project, pageSize: pageSize, position: position,
+                    includesTotal: includesTotal
                 )
             },
             reply: Messages.listCohortsResponse,
@@ -181,7 +186,7 @@ extension RollcallClient {
 
     // MARK: Server
 
-    /// Returns version, store and limits of the server, and who it takes this process for.
+    /// Returns version, store, limits and memory of the server, and who it takes this process for.
     public func serverInfo() async throws(RollcallError) -> ServerInfo {
         try await self.call(
             .server("GetServerInfo"),

@@ -6,8 +6,7 @@ internal import Synchronization
 
 /// Bounds the calls in flight by user, around any method.
 ///
-/// Immediate methods are answered before their event loop reads on, so that they are never in flight, and pass
-/// untouched.
+/// What is answered before its event loop reads on is never in flight, and passes untouched.
 ///
 /// ## Concurrency
 /// One mutex for all users, taken twice a call that waits for a disk anyway.
@@ -24,6 +23,19 @@ final class CallQuota: Sendable {
         switch method.handler {
         case .immediate:
             return method
+        case .adaptive(let run):
+            return Method(
+                method.name,
+                .adaptive { context, request, reply throws(Status) in
+                    guard let postponed = try run(context, request, &reply) else {
+                        return nil
+                    }
+                    guard let ticket = self.ticket(for: context.peer.userID) else {
+                        throw self.refusal
+                    }
+                    return { postponed($0.holding(ticket)) }
+                }
+            )
         case .deferred(let run):
             return Method(
                 method.name,

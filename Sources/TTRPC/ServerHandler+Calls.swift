@@ -58,6 +58,8 @@ extension ServerHandler {
         switch method.handler {
         case .immediate(let method):
             self.callImmediate(method, call, request.payload.bytes, header.streamID, arena)
+        case .adaptive(let method):
+            self.callAdaptive(method, call, request.payload.bytes, header.streamID, arena)
         case .deferred(let method):
             self.callDeferred(method, call, request.payload.bytes, header.streamID, arena)
         case .stream(let kind, let method):
@@ -134,9 +136,38 @@ extension ServerHandler {
         }
     }
 
+    private func callAdaptive(
+        _ method: Method.Adaptive, _ call: CallContext, _ request: UnsafeRawBufferPointer, _ streamID: StreamID,
+        _ arena: Arena
+    ) {
+        switch self.machine.immediateRequestReceived(streamID) {
+        case .answer:
+            var postponed: Method.Postponed?
+            let isAnswered = self.writeReplyUnlessPostponed(streamID, arena) {
+                (output: inout ByteBuffer) throws(Status) -> Bool in
+                postponed = try method(call, request, &output)
+                return postponed == nil
+            }
+            if !isAnswered, let postponed {
+                self.startDeferred(call, streamID, arena, postponed)
+            }
+        case .refuse(let refusal):
+            self.writeError(self.status(of: refusal), streamID, arena)
+        case .ignore:
+            break
+        }
+    }
+
     private func callDeferred(
         _ method: Method.Deferred, _ call: CallContext, _ request: UnsafeRawBufferPointer, _ streamID: StreamID,
         _ arena: Arena
+    ) {
+        self.startDeferred(call, streamID, arena) { method(call, request, $0) }
+    }
+
+    /// Opens a call that is answered later, and lets `begin` begin it.
+    private func startDeferred(
+        _ call: CallContext, _ streamID: StreamID, _ arena: Arena, _ begin: (ReplySink) -> Void
     ) {
         let action = self.machine.requestReceived(streamID, .deferred, isInputOpen: false) { key in
             Call(key: key, work: .deferred(CallClaim()), timer: self.startTimer(key, call.deadline))
@@ -148,7 +179,7 @@ extension ServerHandler {
             }
             let mailbox = self.streams.mailbox
             let key = started.key
-            method(call, request, ReplySink(claim: claim) { mailbox.post(.replied(key, $0)) })
+            begin(ReplySink(claim: claim) { mailbox.post(.replied(key, $0)) })
         case .refuse(let refusal):
             self.writeError(self.status(of: refusal), streamID, arena)
         case .ignore:

@@ -100,20 +100,37 @@ extension ServerHandler {
     func writeReply(
         _ streamID: StreamID, _ arena: Arena, _ encode: (inout ByteBuffer) throws(Status) -> Void
     ) {
+        _ = self.writeReplyUnlessPostponed(streamID, arena) { (output: inout ByteBuffer) throws(Status) -> Bool in
+            try encode(&output)
+            return true
+        }
+    }
+
+    /// As ``writeReply(_:_:_:)``, unless `encode` returns false: then nothing is appended, and the call has no answer yet.
+    func writeReplyUnlessPostponed(
+        _ streamID: StreamID, _ arena: Arena, _ encode: (inout ByteBuffer) throws(Status) -> Bool
+    ) -> Bool {
         let startIndex = self.output.writerIndex
+        var isAnswered = true
         do throws(Status) {
             try ReplyFrame.append(
-                to: &self.output, streamID: streamID, byteCountMax: self.limits.messageByteCountMax, encode
-            )
+                to: &self.output, streamID: streamID, byteCountMax: self.limits.messageByteCountMax
+            ) { (output: inout ByteBuffer) throws(Status) in
+                isAnswered = try encode(&output)
+            }
         } catch {
-            return self.writeError(error, streamID, arena)
+            self.writeError(error, streamID, arena)
+            return true
         }
-        guard self.mayKeepOutput(isRefusal: false) else {
+        guard isAnswered else {
             self.output.moveWriterIndex(to: startIndex)
-            return self.writeError(
-                .outputFull(byteCountMax: self.limits.queuedOutputByteCountMax), streamID, arena
-            )
+            return false
         }
+        if !self.mayKeepOutput(isRefusal: false) {
+            self.output.moveWriterIndex(to: startIndex)
+            self.writeError(.outputFull(byteCountMax: self.limits.queuedOutputByteCountMax), streamID, arena)
+        }
+        return true
     }
 
     /// Appends the Response of a call that failed.

@@ -15,6 +15,7 @@ struct RollcallCommand: ParsableCommand {
               rollcall create ABCD1234 --owner-ref ada --hardware-version hwrev1
               rollcall check-in ABCD1234 --release 1.2.3
               rollcall list --cohort beta --sort=-last_seen
+              rollcall count --by release
 
             Environment:
               ROLLCALL_ADDRESS   where the server listens, unless --address is given
@@ -31,11 +32,16 @@ struct RollcallCommand: ParsableCommand {
             CommandGroup(
                 name: "Devices",
                 subcommands: [
-                    Create.self, Get.self, List.self, Update.self, Delete.self, CheckIn.self, Attributes.self,
+                    Create.self, Get.self, List.self, Count.self, Update.self, Delete.self, CheckIn.self,
+                    Attributes.self,
                 ]
             ),
             CommandGroup(
                 name: "What devices belong to", subcommands: [ProjectCommands.self, CohortCommands.self]
+            ),
+            CommandGroup(
+                name: "What devices have in common",
+                subcommands: [ReleaseCommands.self, HardwareVersionCommands.self, AttributeKeyCommands.self]
             ),
             CommandGroup(name: "The daemon", subcommands: [ServerCommands.self]),
         ]

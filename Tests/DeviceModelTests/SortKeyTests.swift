@@ -13,7 +13,7 @@ import Testing
         #expect(try self.parse(text) == [])
     }
 
-    @Test(arguments: SortKey.Field.allCases)
+    @Test(arguments: SortKey.Field.columns)
     func everyKeyIsReadInEveryForm(field: SortKey.Field) throws {
         let up = [SortKey(field)]
         let down = [SortKey(field, isDescending: true)]
@@ -53,5 +53,47 @@ import Testing
     ])
     func anythingElseIsRefused(text: String) {
         #expect(throws: InvalidFields.self) { try self.parse(text) }
+    }
+
+    // MARK: Attributes
+
+    @Test(arguments: [
+        ("attributes.battery", "battery"), ("attributes.net.rssi", "net.rssi"), ("attributes.net/if:0", "net/if:0"),
+        ("attributes.-", "-"), ("attributes.desc", "desc"), ("attributes..a.", ".a."),
+        ("attributes.\"battery\"", "battery"), ("attributes.\"Battery  Level\"", "battery  level"),
+        ("attributes.\"asc desc\"", "asc desc"), ("attributes.attributes.x", "attributes.x"),
+        ("attributes.\(String(repeating: "K", count: 128))", String(repeating: "k", count: 128)),
+    ])
+    func anAttributeIsReadInEveryForm(name: String, key: String) throws {
+        let field = SortKey.Field.attribute(key)
+        #expect(try self.parse(name) == [SortKey(field)])
+        #expect(try self.parse("  \(name)   asc") == [SortKey(field)])
+        #expect(try self.parse("-\(name)") == [SortKey(field, isDescending: true)])
+        #expect(try self.parse("id, \(name) desc,cohort").dropFirst().first == SortKey(field, isDescending: true))
+        #expect(try self.parse(field.name) == [SortKey(field)], "a key's own name is read back")
+    }
+
+    @Test func attributesAreTheSameInEveryCase() throws {
+        let keys = try self.parse("-attributes.Zone,attributes.\"ZONE\",id,attributes.zone desc")
+        #expect(keys == [SortKey(.attribute("zone"), isDescending: true), SortKey(.id)])
+    }
+
+    @Test(arguments: [
+        "attributes", "attributes.", "attributes.\"\"", "attributes.\"", "attributes.\"a", "attributes.a\"",
+        "attributes.\"a\"b", "attributes.a\"b c\"", "attributes.\"a\"\"b\"", "\"attributes.a\"", "attributes.'a b'",
+        "attributes.\" a\"", "attributes.\"a \"", "attributes.\"a,b\"", "attributes.a b", "attributes. a",
+        "attributes.a\tb", "attributes.é", "attributes.a\u{301}", "attributes\u{301}.a", "Attributes.a",
+        "attributes.a=b", "attributes.\"a\" desc asc", "attributes.\"a\"desc", "attributes.\"a b\" down",
+        "attributes.\(String(repeating: "k", count: 129))", "id,attributes.\"a", "attributes.\"a\",",
+    ])
+    func whatNamesNoAttributeIsRefused(text: String) {
+        #expect(throws: InvalidFields.self) { try self.parse(text) }
+    }
+
+    @Test func aDirectionInQuotesIsPartOfTheKeyAndOneOutsideIsNot() {
+        let error = #expect(throws: InvalidFields.self) { try self.parse("-attributes.\"a desc\" asc") }
+        #expect(
+            error?.violations.first?.description
+                == "gives the direction of 'attributes.\"a desc\"' twice, by '-' and by 'asc'; give it once")
     }
 }

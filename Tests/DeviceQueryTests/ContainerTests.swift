@@ -32,10 +32,11 @@ import Testing
                 let row = UInt32.random(in: range, using: &random)
                 #expect(set.contains(row) == model.contains(row), "seed \(seed), row \(row)")
             }
+            var cursor: UInt32 = 0
             for chunk in 0..<8 {
                 var mask = [UInt64](repeating: 0, count: RowChunk.wordCount)
                 mask.withUnsafeMutableBufferPointer { words in
-                    if let base = words.baseAddress { set.unite(chunk: chunk, into: base) }
+                    if let base = words.baseAddress { set.unite(chunk: chunk, cursor: &cursor, into: base) }
                 }
                 #expect(
                     mask.reduce(0) { $0 + $1.nonzeroBitCount } == model.count { Int($0 >> 16) == chunk }, "seed \(seed)"
@@ -47,51 +48,59 @@ import Testing
     }
 
     @Test(arguments: 0..<4 as Range<UInt64>)
-    func aRowOrderIsASortedArray(seed: UInt64) throws {
+    func aRankedTreeIsASortedArray(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         var devices = Column<DeviceRow>()
-        var order = RowOrder()
+        var tree = RankedTree()
+        func ties() -> IDTies { IDTies(devices: UnsafePointer(devices.base)) }
+        func check() throws { try tree.checkInvariants(ties()) { devices[Int($0)].lastSeen } }
         for id in 1...6_000 as ClosedRange<Int64> {
             var device = DeviceRow.free(next: 0)
             device.id = id
             // Few values make many ties; one seed in two comes in order.
             device.lastSeen = seed % 2 == 0 ? id : Int64.random(in: 0..<50, using: &random)
             devices.append(device)
-            order.insert(device.seenKey, UInt32(id - 1), devices.base)
+            tree.insert(device.lastSeen, UInt32(id - 1), ties())
         }
-        try order.checkInvariants(devices.base)
+        try check()
         // Moves to the end, as check-ins make them.
         for step in 0..<8_000 {
             let row = Int.random(in: 0..<devices.count, using: &random)
-            order.remove(devices[row].seenKey, devices.base)
+            tree.remove(devices[row].lastSeen, UInt32(row), ties())
             devices.base[row].lastSeen = seed < 2 ? 10_000 + Int64(step) : Int64.random(in: 0..<60, using: &random)
-            order.insert(devices[row].seenKey, UInt32(row), devices.base)
+            tree.insert(devices[row].lastSeen, UInt32(row), ties())
+            if step % 500 == 0 { try check() }
         }
-        try order.checkInvariants(devices.base)
-        let sorted = (0..<devices.count).sorted { devices.base[$0].seenKey < devices.base[$1].seenKey }
+        try check()
+        let sorted = (0..<devices.count).sorted {
+            (devices.base[$0].lastSeen, $0) < (devices.base[$1].lastSeen, $1)
+        }
         for _ in 0..<50 {
             let ranks = [Int.random(in: 0...6_000, using: &random), Int.random(in: 0...6_000, using: &random)].sorted()
             var up: [Int] = []
-            order.forEach(in: ranks[0]..<ranks[1], descending: false) {
+            tree.forEach(in: ranks[0]..<ranks[1], isDescending: false) {
                 up.append(Int($0)); return true
             }
             #expect(up == Array(sorted[ranks[0]..<ranks[1]]), "seed \(seed)")
             var down: [Int] = []
-            order.forEach(in: ranks[0]..<ranks[1], descending: true) {
+            tree.forEach(in: ranks[0]..<ranks[1], isDescending: true) {
                 down.append(Int($0)); return true
             }
             #expect(down == up.reversed(), "seed \(seed)")
             let rank = Int.random(in: 0..<6_000, using: &random)
-            let key = devices[sorted[rank]].seenKey
-            #expect(order.rank(key, inclusive: false, devices.base) == rank)
-            #expect(order.rank(key, inclusive: true, devices.base) == rank + 1)
+            let row = sorted[rank]
+            #expect(tree.rank(devices[row].lastSeen) { $0 < row } == rank)
+            #expect(tree.rank(devices[row].lastSeen) { $0 <= row } == rank + 1)
+            #expect(tree.number(devices[row].lastSeen) { $0 < row } == UInt32(row))
+            #expect(tree.entry(at: rank).number == UInt32(row))
         }
-        let full = order.byteCount
+        let full = tree.byteCount
         for row in (0..<devices.count).shuffled(using: &random) {
-            order.remove(devices[row].seenKey, devices.base)
+            tree.remove(devices[row].lastSeen, UInt32(row), ties())
+            if row % 500 == 0 { try check() }
         }
-        try order.checkInvariants(devices.base)
-        #expect(order.count == 0 && order.byteCount < full / 10)
+        try check()
+        #expect(tree.count == 0 && tree.byteCount < full / 10)
     }
 
     @Test func slotsFindWhatWasInsertedAndNothingRemoved() {

@@ -85,6 +85,8 @@ import Testing
             ("another direction", { $0.sort = [SortKey(.lastSeen)] }),
             ("another key", { $0.sort = [SortKey(.updatedDate, isDescending: true)] }),
             ("no sort", { $0.sort = [] }),
+            ("an attribute's key", { $0.sort = [SortKey(.attribute("zone"), isDescending: true)] }),
+            ("an expression", { $0.filter.expression = "id > 0" }),
         ]
         for (name, change) in changes {
             var changed = query
@@ -148,11 +150,10 @@ import Testing
             for id in [Int64.min, 0, .max] {
                 var query = ListQuery()
                 query.sort = sort
-                let order = SortOrder(sort)
                 query.position = .token(
                     PageToken(
                         fingerprint: PageToken.fingerprint(
-                            query.filter, order, in: FleetGenerator.project, of: storeID),
+                            query.filter, sort, in: FleetGenerator.project, of: storeID),
                         now: .min, place: ListPlace(values: values, id: id)
                     ).text
                 )

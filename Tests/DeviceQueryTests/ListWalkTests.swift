@@ -6,29 +6,30 @@ import RollcallTesting
 import Testing
 
 @Suite struct ListWalkTests {
-    /// Walks with mutations between pages, and gives what was returned and which devices were there, unchanged, throughout.
+    /// Walks with mutations between pages, and gives what was returned and which devices were there, in one place and
+    /// matching, throughout. Each page is found by another plan.
     private func walk(
-        _ query: ListQuery, in fixture: IndexFixture, keepsPlace: (NaiveOracle.Entry, NaiveOracle.Entry) -> Bool
+        _ query: ListQuery, _ tree: FilterExpression? = nil, in fixture: IndexFixture
     ) throws -> (returned: [DeviceID], promised: Set<DeviceID>) {
         let now = fixture.generator.now
-        let window: Int64 = 86_400_000_000
         var query = query
         var promised = Dictionary(
-            uniqueKeysWithValues: fixture.generator.oracle.list(query, now: now).map { ($0.id, $0) })
+            uniqueKeysWithValues: fixture.generator.oracle.list(query, tree: tree, now: now).map { ($0.id, $0) })
         var returned: [DeviceID] = []
         while true {
-            let (ids, page) = try fixture.page(query, now: now)
+            let plan = fixture.generator.random.pick([nil] + QueryExplanation.Plan.allCases)
+            let (ids, page) = try fixture.page(query, forcedPlan: plan, now: now)
             returned += ids
             if page.nextPageToken.isEmpty { break }
             query.position = .token(page.nextPageToken)
+            fixture.buildSomeOrder()
             for _ in 0..<6 {
                 fixture.mutate(1)
                 let oracle = fixture.generator.oracle
-                let current = Dictionary(uniqueKeysWithValues: oracle.entries.map { ($0.id, $0) })
+                let matches = oracle.matches(query.filter, tree: tree, now: now)
+                let current = Dictionary(uniqueKeysWithValues: matches.map { ($0.id, $0) })
                 promised = promised.filter { id, entry in
-                    guard let entry = current[id].map({ (old: entry, new: $0) }) else { return false }
-                    return keepsPlace(entry.old, entry.new)
-                        && oracle.matches(entry.new, query.filter, now: now, window: window)
+                    current[id].map { oracle.haveSamePlace(entry, $0, by: query.sort) } ?? false
                 }
             }
         }
@@ -39,52 +40,66 @@ import Testing
     func byAKeyThatNeverChangesEveryDeviceComesOnce(field: SortKey.Field, isDescending: Bool) throws {
         for seed in 0..<6 as Range<UInt64> {
             let fixture = IndexFixture(seed: 2_000 + seed, deviceCount: 60)
+            let sample = seed % 2 == 0 ? FilterSample() : fixture.generator.filter()
             var query = ListQuery()
+            query.filter = sample.filter
             query.sort = [SortKey(field, isDescending: isDescending)]
             query.pageSize = 5
-            if seed % 2 == 1 { query.filter.hardwareVersions = ["hwrev1", "hwrev2"] }
-            let (returned, promised) = try self.walk(query, in: fixture) { _, _ in true }
-            #expect(Set(returned).count == returned.count, "seed \(seed)")
-            #expect(promised.isSubset(of: returned), "seed \(seed)")
+            let (returned, promised) = try self.walk(query, sample.tree, in: fixture)
+            #expect(Set(returned).count == returned.count, "seed \(seed), \(query)")
+            #expect(promised.isSubset(of: returned), "seed \(seed), \(query)")
         }
     }
 
-    @Test(arguments: 0..<30 as Range<UInt64>)
+    @Test(arguments: 0..<40 as Range<UInt64>)
     func byOtherKeysEveryDeviceThatKeepsItsPlaceComesOnce(seed: UInt64) throws {
         let fixture = IndexFixture(seed: 3_000 + seed, deviceCount: 60)
-        var query = ListQuery()
-        let field = SortKey.Field.allCases[Int(seed) % SortKey.Field.allCases.count]
-        query.sort = [SortKey(field, isDescending: seed % 2 == 0), SortKey(.lastSeen, isDescending: seed % 3 == 0)]
-        query.pageSize = 4
-        query.filter.activity = seed % 5 == 0 ? .active : nil
-        let (returned, promised) = try self.walk(query, in: fixture) { old, new in
-            old.fields == new.fields && old.sighting == new.sighting
-        }
-        for id in promised {
-            #expect(returned.count { $0 == id } == 1, "seed \(seed), device \(id.rawValue)")
+        let attributes = fixture.generator.oracle.attributeKeys.keys.sorted().map(SortKey.Field.attribute)
+        let fields = SortKey.Field.columns + attributes
+        for step in 0..<4 {
+            let sample = step == 0 ? FilterSample() : fixture.generator.filter()
+            var query = fixture.generator.list(sample)
+            if step < 2 {
+                query.sort = [SortKey(fields[Int(seed) % fields.count], isDescending: seed % 2 == 0)]
+            }
+            query.position = .first
+            query.pageSize = 4
+            let (returned, promised) = try self.walk(query, sample.tree, in: fixture)
+            for id in promised {
+                let count = returned.count { $0 == id }
+                #expect(count == 1, "seed \(seed), step \(step), device \(id.rawValue), \(query)")
+            }
         }
     }
 
-    @Test func aPageEndsBeforeTheDeviceThatIsRefused() throws {
+    @Test(arguments: QueryExplanation.Plan.allCases)
+    func aPageEndsBeforeTheDeviceThatIsRefused(plan: QueryExplanation.Plan) throws {
         let fixture = IndexFixture(seed: 8, deviceCount: 50)
-        var query = ListQuery()
-        query.sort = [SortKey(.lastSeen, isDescending: true)]
-        var ids: [DeviceID] = []
-        var pageCount = 0
-        repeat {
-            var room = 7
-            let page = try fixture.index.list(query, in: FleetGenerator.project, now: fixture.generator.now) { device in
-                room -= 1
-                guard room >= 0 else { return false }
-                ids.append(device.id)
-                return true
-            }
-            #expect(page.itemCount <= 7)
-            pageCount += 1
-            query.position = .token(page.nextPageToken)
-        } while query.position != .first
-        #expect(pageCount == 8)
-        #expect(ids == fixture.expected(query))
+        for step in 0..<10 {
+            let sample = step == 0 ? FilterSample() : fixture.generator.filter()
+            var query = fixture.generator.list(sample)
+            query.position = .first
+            query.pageSize = 20
+            let expected = fixture.expected(query, sample.tree)
+            var ids: [DeviceID] = []
+            var pageCount = 0
+            repeat {
+                var room = 7
+                let page = try fixture.index.list(
+                    query, in: FleetGenerator.project, now: fixture.generator.now, planning: Planning(forcedPlan: plan)
+                ) { device in
+                    room -= 1
+                    guard room >= 0 else { return false }
+                    ids.append(device.id)
+                    return true
+                }
+                #expect(page.itemCount <= 7)
+                pageCount += 1
+                query.position = .token(page.nextPageToken)
+            } while query.position != .first
+            #expect(pageCount == max(1, (expected.count + 6) / 7), "step \(step), \(query)")
+            #expect(ids == expected, "step \(step), \(query)")
+        }
     }
 
     @Test func activityKeepsTheFirstPagesNow() throws {

@@ -15,6 +15,7 @@ import Testing
         "UpdateDeviceAttributes", "CheckIn", "CreateProject", "GetProject", "ListProjects", "DeleteProject",
         "CreateCohort",
         "GetCohort", "ListCohorts", "UpdateCohort", "DeleteCohort", "GetServerInfo",
+        "CountDevices", "ListReleases", "ListHardwareVersions", "ListAttributeKeys",
     ]
 
     @Test(arguments: Self.methods)
@@ -26,7 +27,9 @@ import Testing
         #expect(refusal.reason == "MESSAGE_MALFORMED")
     }
 
-    @Test(arguments: ["GetDevice", "ListDevices", "CreateDevice", "CheckIn"], [[0xFF], [0x41, 0x00]] as [[UInt8]])
+    @Test(
+        arguments: ["GetDevice", "ListDevices", "CreateDevice", "CheckIn", "CountDevices", "ListReleases"],
+        [[0xFF], [0x41, 0x00]] as [[UInt8]])
     func textThatIsNotUTF8OrHoldsANULNamesItsField(_ name: String, _ text: [UInt8]) async throws {
         let service = try ServiceHarness()
         // Field 1 of all of them is `project`.

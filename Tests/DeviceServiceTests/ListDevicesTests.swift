@@ -9,8 +9,10 @@ import RollcallTesting
 import Testing
 
 @Suite struct ListDevicesTests {
-    @Test func everyFilterReachesTheIndex() async throws {
-        let service = try ServiceHarness()
+    /// With no time to hold the index for, every list is a long one and comes from another thread.
+    @Test(arguments: [0, Limits().queryHoldNanosecondsMax])
+    func everyFilterReachesTheIndex(hold: Int) async throws {
+        let service = try ServiceHarness { $0.queryHoldNanosecondsMax = hold }
         try await service.createCohort("beta")
         try await service.create("A-1", owner: "o1", hardware: "h1")
         try await service.create("A-2", owner: "o2", hardware: "h1", cohort: "beta")
@@ -40,6 +42,31 @@ import Testing
                 $0.activity_window = $1.message(microseconds: 7)
             } == ["A-2"])
         #expect(try await serials { $0.sort = $1.text("-last_seen") } == ["A-2", "A-1", "A-3"])
+        #expect(try await serials { $0.filter = $1.text("owner_ref = o2 AND NOT cohort = beta") } == ["A-3"])
+        try await service.setAttributes("A-2", [AttributeUpdate(key: "Battery level", value: .int(7))])
+        #expect(try await serials { $0.filter = $1.text("attributes.\"battery level\" < 8") } == ["A-2"])
+        #expect(
+            try await serials { $0.sort = $1.text("-attributes.\"BATTERY level\"") } == ["A-2", "A-3", "A-1"])
+    }
+
+    @Test func anExplanationComesWhereItIsAskedFor() async throws {
+        let service = try ServiceHarness()
+        try await service.create("A-1")
+        #expect(try await service.list().explanation == nil)
+        let page = try await service.list { request, _ in request.explain = 1 }
+        let explanation = try #require(page.explanation)
+        #expect(page.items.map(\.deviceSerial) == ["A-1"])
+        #expect(explanation.matchCount == 1 && explanation.sliceCount == 1 && !explanation.steps.isEmpty)
+    }
+
+    @Test func aBadExpressionIsABadField() async throws {
+        let service = try ServiceHarness()
+        let refusal = try await service.refusal("ListDevices", Messages.listDevicesRequest) {
+            $0.filter = $1.text("cohort ==")
+        }
+        #expect(refusal.code == .invalidArgument)
+        #expect(refusal.reason == "FIELD_INVALID")
+        #expect(refusal.fields == ["filter"])
     }
 
     @Test func aWalkByTokensMeetsEveryDeviceOnce() async throws {
@@ -129,6 +156,7 @@ import Testing
             request.view = DeviceView.full.wire
             request.page_size = 5
             request.include_total = 1
+            request.explain = 1
         }
         // Decoded and packed again as a whole, it is the same bytes.
         let repacked = try bytes.withUnsafeBytes { source in

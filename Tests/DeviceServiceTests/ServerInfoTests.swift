@@ -2,6 +2,7 @@
 
 import CRollcallProto
 import DeviceModel
+import DeviceQuery
 import DeviceRegistry
 import DeviceWire
 import FoundationEssentials
@@ -26,5 +27,10 @@ import Testing
         #expect(info.caller == ServerInfo.Caller(userID: 501, groupID: 100, processID: 42))
         #expect(info.limits.count == service.registry.limits.reported.count)
         #expect(info.limits.contains(ServerInfo.Limit(name: "projects", value: 12, unit: "projects")))
+        let figures = service.registry.read { $0.memoryFigures }
+        #expect(info.memory.map(\.name) == figures.reported.map(\.name))
+        #expect(info.memory.reduce(0) { $0 + $1.byteCount } == Int64(figures.totalByteCount))
+        #expect(Set(info.memory.map(\.name)).count == info.memory.count)
+        #expect(info.memory.contains { $0.name == "serials" && $0.byteCount > 0 })
     }
 }

@@ -47,16 +47,25 @@ struct ServiceHarness {
         switch method.handler {
         case .immediate(let answer):
             try bytes.withUnsafeBytes { try answer(context, $0, &buffer) }
+        case .adaptive(let answer):
+            let startIndex = buffer.writerIndex
+            guard let postponed = try bytes.withUnsafeBytes({ try answer(context, $0, &buffer) }) else { break }
+            buffer.moveWriterIndex(to: startIndex)
+            try await self.outcome { postponed($0) }(&buffer)
         case .deferred(let answer):
-            let encode = try await withCheckedContinuation { continuation in
-                let reply = ReplySink(claim: CallClaim()) { continuation.resume(returning: $0) }
-                bytes.withUnsafeBytes { answer(context, $0, reply) }
-            }.get()
+            let encode = try await self.outcome { reply in bytes.withUnsafeBytes { answer(context, $0, reply) } }
             try encode(&buffer)
         case .stream:
             throw Status.defect("No method here streams.")
         }
         return Array(buffer.readableBytesView.dropFirst("before".utf8.count))
+    }
+
+    /// What a call that is answered later sends.
+    private func outcome(_ begin: (ReplySink) -> Void) async throws -> ReplySink.Encode {
+        try await withCheckedContinuation { continuation in
+            begin(ReplySink(claim: CallClaim()) { continuation.resume(returning: $0) })
+        }.get()
     }
 
     /// Calls a deferred method whose answer nobody waits for; it must not come.

@@ -112,6 +112,39 @@ import Testing
         }
     }
 
+    /// `DeviceCount.sample`.
+    private static let count: [UInt8] = [
+        0x08, 0xAC, 0x02,  // count: 300
+        0x12, 0x18,  // groups, 24 bytes
+        0x0A, 0x06,  // values, 6 bytes
+        0x0A, 0x04, 0x62, 0x65, 0x74, 0x61,  // string_value: beta
+        0x0A, 0x0B,  // values, 11 bytes
+        0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01,  // int_value: -1
+        0x10, 0xC8, 0x01,  // count: 200
+        0x12, 0x08,  // groups, 8 bytes
+        0x0A, 0x02, 0x28, 0x01,  // values, 2 bytes: activity_value: ACTIVITY_PENDING
+        0x0A, 0x00,  // values, empty: no value
+        0x10, 0x63,  // count: 99
+        0x18, 0x01,  // other_count: 1
+        0x22, 0x23,  // explanation, 35 bytes
+        0x0A, 0x04, 0x73, 0x63, 0x61, 0x6E,  // plan: scan
+        0x12, 0x01, 0x61, 0x12, 0x01, 0x62,  // steps: a, b
+        0x18, 0xAC, 0x02,  // estimated_candidate_count: 300
+        0x20, 0x01,  // estimated_match_count: 1
+        0x28, 0xAC, 0x02,  // candidate_count: 300
+        0x30, 0x02,  // match_count: 2
+        0x3A, 0x03, 0x10, 0xD2, 0x06,  // estimated_duration, 3 bytes: nanos: 850
+        0x42, 0x04, 0x08, 0x01, 0x10, 0x01,  // duration, 4 bytes: seconds: 1, nanos: 1
+        0x48, 0x03,  // slice_count: 3
+    ]
+
+    @Test func aCountIsTheBytesThatGooglesEncoderWrites() throws {
+        let count = DeviceCount.sample
+        #expect(packed { $0.reply(count) } == Self.count)
+        let read = try decoded(Messages.countDevicesResponse, Self.count) { try DeviceCount(from: $0, keyCount: 2) }
+        #expect(read == count)
+    }
+
     @Test(
         arguments: [
             (AttributeValue.string("hi"), [0x0A, 0x02, 0x68, 0x69]),

@@ -88,13 +88,85 @@ import Testing
         }
     }
 
+    @Test func everyBadFieldOfACountIsReportedAtOnce() {
+        Arena().scope { arena in
+            let message = arena.make(Messages.countDevicesRequest)
+            message.pointee.activity = Rollcall__V1__Activity(rawValue: 7)
+            message.pointee.last_seen_until = arena.make(Messages.googleProtobufTimestamp)
+            message.pointee.last_seen_until.pointee.nanos = -1
+            message.pointee.group_by = arena.makeTextArray(count: 3)
+            message.pointee.n_group_by = 3
+            for (index, name) in ["last_seen", "activity", "cohort"].enumerated() {
+                message.pointee.group_by[index] = arena.text(name)
+            }
+            message.pointee.group_limit = -1
+            var check = FieldCheck()
+            let query = check.countQuery(message, limits: Limits())
+            #expect(
+                check.violations.map(\.field) == [
+                    "last_seen_until", "activity", "group_by[0]", "group_by[2]", "group_limit",
+                ])
+            #expect(query.groupBy == [.activity])
+            #expect(query.groupLimit == 1_000)
+        }
+    }
+
+    @Test(arguments: [(Int32(0), 1_000), (1, 1), (10_000, 10_000), (10_001, 10_000), (.max, 10_000)])
+    func aGroupLimitHasADefaultAndACeiling(_ given: Int32, _ limit: Int) {
+        Arena().scope { arena in
+            let message = arena.make(Messages.countDevicesRequest)
+            message.pointee.group_limit = given
+            var check = FieldCheck()
+            #expect(check.countQuery(message, limits: Limits()).groupLimit == limit)
+            #expect(check.violations.isEmpty)
+        }
+    }
+
     @Test(arguments: [(Int32(0), 100), (1, 1), (1_000, 1_000), (1_001, 1_000), (.max, 1_000)])
     func aPageSizeHasADefaultAndACeiling(_ given: Int32, _ size: Int) {
-        var check = FieldCheck()
-        let page = check.page(size: given, token: ProtobufCBinaryData(), number: 0, limits: Limits())
-        #expect(page.size == size)
-        #expect(page.position == .first)
-        #expect(check.violations.isEmpty)
+        Arena().scope { arena in
+            let message = arena.make(Messages.listProjectsRequest)
+            message.pointee.page_size = given
+            var check = FieldCheck()
+            let page = check.page(message.pointee, limits: Limits())
+            #expect(page.size == size)
+            #expect(page.position == .first)
+            #expect(!page.includesTotal)
+            #expect(check.violations.isEmpty)
+        }
+    }
+
+    @Test func aCountWhoseGroupsDoNotFitItsKeysIsRefused() {
+        Arena().scope { arena in
+            let message = arena.reply(.sample)
+            #expect(throws: WireValueError("groups.values", "has 2 values for 1 keys")) {
+                try DeviceCount(from: message, keyCount: 1)
+            }
+            message.pointee.groups[1]?.pointee.values[0]?.pointee.activity_value = Rollcall__V1__Activity(rawValue: 9)
+            #expect(throws: WireValueError("groups.values.activity_value", "is 9, which is not an activity")) {
+                try DeviceCount(from: message, keyCount: 2)
+            }
+        }
+    }
+
+    @Test func anExplanationOfAnUnknownPlanOrWithoutATimeIsRefused() {
+        Arena().scope { arena in
+            let unknown = arena.message(QueryExplanation.sample)
+            unknown.pointee.plan = arena.text("guess")
+            #expect(throws: WireValueError("explanation.plan", "is 'guess', which is not a plan")) {
+                try QueryExplanation(from: unknown)
+            }
+            let timeless = arena.message(QueryExplanation.sample)
+            timeless.pointee.duration = nil
+            #expect(throws: WireValueError("explanation.duration", "is absent")) {
+                try QueryExplanation(from: timeless)
+            }
+            let endless = arena.message(QueryExplanation.sample)
+            endless.pointee.duration.pointee.seconds = 300 * 366 * 86_400
+            #expect(throws: WireValueError("explanation.duration", "must be a duration of at most 292 years")) {
+                try QueryExplanation(from: endless)
+            }
+        }
     }
 
     @Test func badEntriesOfAnAttributeUpdateAreAllNamed() {

@@ -63,6 +63,79 @@ import Testing
         #expect(try decoded(Messages.cohort, cohortBytes) { Cohort(from: $0) } == cohort)
     }
 
+    @Test func whatDevicesHaveInCommonComesBackWithItsCount() throws {
+        let release = Release(id: 7, version: "1.2.3", revision: "", deviceCount: 5)
+        let releaseBytes = packed { $0.message(release) }
+        #expect(try decoded(Messages.release, releaseBytes) { Release(from: $0) } == release)
+        let version = HardwareVersion(hardwareVersion: "hwrev1", deviceCount: 6)
+        let versionBytes = packed { $0.message(version) }
+        #expect(try decoded(Messages.hardwareVersion, versionBytes) { HardwareVersion(from: $0) } == version)
+        let key = AttributeKey(
+            customMetric: CustomMetric(id: .sample, stringKey: "Battery level", dataType: .int), deviceCount: 0)
+        let keyBytes = packed { $0.message(key) }
+        #expect(try decoded(Messages.attributeKey, keyBytes) { try AttributeKey(from: $0) } == key)
+    }
+
+    @Test(arguments: QueryExplanation.Plan.allCases)
+    func anExplanationOfAnyPlanComesBack(_ plan: QueryExplanation.Plan) throws {
+        var explanation = QueryExplanation.sample
+        explanation.plan = plan
+        explanation.steps = plan == .nothing ? [] : explanation.steps
+        let bytes = packed { $0.message(explanation) }
+        #expect(try decoded(Messages.explanation, bytes) { try QueryExplanation(from: $0) } == explanation)
+    }
+
+    @Test func aQueryOfEitherKindComesBackWithEveryCondition() throws {
+        var filter = DeviceFilter()
+        filter.releases = ["1", "2"]
+        filter.ownerRefs = ["o"]
+        filter.hardwareVersions = ["h1", "h2"]
+        filter.cohorts = ["c"]
+        filter.deviceSerials = ["s"]
+        filter.lastSeenSince = .epoch
+        filter.lastSeenUntil = time(1, microseconds: 1)
+        filter.activity = .inactive
+        filter.activityWindowMicroseconds = 90_000_001
+        filter.expression = "attributes.\"Battery level\" < 20 AND NOT owner_ref = é*"
+
+        var list = ListQuery()
+        list.filter = filter
+        list.sort = [SortKey(.attribute("battery level"), isDescending: true), SortKey(.release)]
+        (list.pageSize, list.position, list.includesTotal, list.explains) = (7, .number(3), true, true)
+        let listBytes = packed { $0.listDevicesRequest(project: "p", query: list, view: .full) }
+        try decoded(Messages.listDevicesRequest, listBytes) { request in
+            var check = FieldCheck()
+            #expect(check.listQuery(request, limits: Limits()) == list)
+            #expect(check.project(request.pointee.project) == "p")
+            #expect(check.violations.isEmpty)
+        }
+
+        var count = CountQuery()
+        count.filter = filter
+        count.groupBy = [.attribute("battery level"), .ownerRef]
+        (count.groupLimit, count.explains) = (7, true)
+        let countBytes = packed { $0.countDevicesRequest(project: "p", query: count) }
+        try decoded(Messages.countDevicesRequest, countBytes) { request in
+            var check = FieldCheck()
+            #expect(check.countQuery(request, limits: Limits()) == count)
+            #expect(check.project(request.pointee.project) == "p")
+            #expect(check.violations.isEmpty)
+        }
+    }
+
+    @Test(
+        arguments: [
+            .none, .text(""), .text("é"), .int(.min), .int(0), .float(-0.5), .bool(true), .bool(false),
+            .activity(.pending), .activity(.active), .activity(.inactive),
+        ] as [GroupValue])
+    func aGroupOfAnyValueComesBack(_ value: GroupValue) throws {
+        let group = DeviceGroup(values: [value], count: 1)
+        let bytes = packed { $0.reply(DeviceCount(count: 1, groups: [group], otherCount: 0)) }
+        let count = try decoded(Messages.countDevicesResponse, bytes) { try DeviceCount(from: $0, keyCount: 1) }
+        #expect(count.groups == [group])
+        #expect(count.explanation == nil)
+    }
+
     @Test func serverInfoComesBack() throws {
         let info = ServerInfo(
             version: "0.1.0",
@@ -73,6 +146,10 @@ import Testing
             limits: [
                 ServerInfo.Limit(name: "message_bytes", value: 4_194_304, unit: "bytes"),
                 ServerInfo.Limit(name: "projects", value: 1_000, unit: "projects"),
+            ],
+            memory: [
+                ServerInfo.MemoryFigure(name: "rows", byteCount: 5_000_000_000),
+                ServerInfo.MemoryFigure(name: "serials", byteCount: 0),
             ]
         )
         let bytes = packed { $0.message(info) }

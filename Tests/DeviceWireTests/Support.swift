@@ -45,6 +45,53 @@ extension UUID {
         ))
 }
 
+extension QueryExplanation {
+    static var sample: QueryExplanation {
+        QueryExplanation(
+            plan: .scan,
+            steps: ["a", "b"],
+            estimatedCandidateCount: 300,
+            estimatedMatchCount: 1,
+            candidateCount: 300,
+            matchCount: 2,
+            estimatedNanoseconds: 850,
+            elapsedNanoseconds: 1_000_000_001,
+            sliceCount: 3
+        )
+    }
+}
+
+extension DeviceCount {
+    /// A count by two keys with every field set.
+    static var sample: DeviceCount {
+        DeviceCount(
+            count: 300,
+            groups: [
+                DeviceGroup(values: [.text("beta"), .int(-1)], count: 200),
+                DeviceGroup(values: [.activity(.pending), .none], count: 99),
+            ],
+            otherCount: 1,
+            explanation: .sample
+        )
+    }
+}
+
+extension Arena {
+    /// A count as a whole reply.
+    func reply(_ count: DeviceCount) -> UnsafeMutablePointer<Rollcall__V1__CountDevicesResponse> {
+        let reply = self.make(Messages.countDevicesResponse)
+        reply.pointee.count = count.count
+        reply.pointee.groups = self.makePointerArray(count: count.groups.count)
+        reply.pointee.n_groups = count.groups.count
+        for (index, group) in count.groups.enumerated() {
+            reply.pointee.groups[index] = self.message(group)
+        }
+        reply.pointee.other_count = count.otherCount
+        reply.pointee.explanation = count.explanation.map { self.message($0) }
+        return reply
+    }
+}
+
 extension Device {
     /// A device with every field set.
     static var sample: Device {

@@ -65,10 +65,12 @@ import Testing
         query.filter.lastSeenUntil = Timestamp(microseconds: 1_500_000)
         query.filter.activity = .inactive
         query.filter.activityWindowMicroseconds = 90_000_001
+        query.filter.expression = "id > 7"
         query.sort = [SortKey(.lastSeen, isDescending: true), SortKey(.release)]
         query.pageSize = 7
         query.position = .number(3)
         query.includesTotal = true
+        query.explains = true
         let (asked, expected) = (Recorded<ListQuery>(), query)
         let list = method("Devices", "ListDevices", Messages.listDevicesRequest) { request, arena in
             var check = FieldCheck()
@@ -81,13 +83,55 @@ import Testing
             response.pointee.n_devices = 1
             response.pointee.next_page_token = arena.text("next")
             response.pointee.total_count = 15
+            response.pointee.explanation = arena.message(QueryExplanation.sample)
             return response
         }
         try await withServer([list]) { client, _ in
             let page = try await client.listDevices(expected, view: .full)
-            #expect(page == Page(items: [.sample(serial: "A")], nextPageToken: "next", totalCount: 15))
+            let items = [Device.sample(serial: "A")]
+            #expect(page == Page(items: items, nextPageToken: "next", totalCount: 15, explanation: .sample))
         }
         #expect(asked.values == [query])
+    }
+
+    @Test func countSendsItsQueryAndReadsItsGroups() async throws {
+        var query = CountQuery()
+        query.filter.cohorts = ["c"]
+        query.filter.expression = "id > 7"
+        query.groupBy = [.release, .attribute("battery level")]
+        query.groupLimit = 2
+        query.explains = true
+        let count = DeviceCount(
+            count: 9,
+            groups: [
+                DeviceGroup(values: [.text("1.0"), .int(80)], count: 5), DeviceGroup(values: [.none, .none], count: 3),
+            ],
+            otherCount: 1,
+            explanation: .sample
+        )
+        let (asked, expected) = (Recorded<CountQuery>(), query)
+        let method = method("Devices", "CountDevices", Messages.countDevicesRequest) { request, arena in
+            var check = FieldCheck()
+            asked.append(check.countQuery(request, limits: Limits()))
+            #expect(check.violations.isEmpty)
+            #expect(request.pointee.project.string == "p")
+            return arena.reply(count)
+        }
+        try await withServer([method], project: "p") { client, _ in
+            let answer = try await client.countDevices(expected)
+            #expect(answer == count)
+        }
+        #expect(asked.values == [query])
+    }
+
+    @Test func groupsThatWereNotAskedForAreADefect() async throws {
+        let count = DeviceCount(count: 1, groups: [DeviceGroup(values: [.none], count: 1)], otherCount: 0)
+        let method = method("Devices", "CountDevices", Messages.countDevicesRequest) { _, arena in arena.reply(count) }
+        try await withServer([method]) { client, _ in
+            let error = await #expect(throws: RollcallError.self) { try await client.countDevices() }
+            #expect(error?.code == .internal)
+            #expect(error?.message.contains("groups.values") == true)
+        }
     }
 
     @Test func sequenceWalksEveryPageAndAsksForNoneTooEarly() async throws {

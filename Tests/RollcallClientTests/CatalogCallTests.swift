@@ -97,6 +97,54 @@ import Testing
         }
     }
 
+    @Test func listsOfWhatDevicesHaveInCommonActInTheClientsProject() async throws {
+        let release = Release(id: 2, version: "1.0", revision: "b", deviceCount: 7)
+        let version = HardwareVersion(hardwareVersion: "h1", deviceCount: 8)
+        let key = AttributeKey(
+            customMetric: CustomMetric(id: UUID(), stringKey: "Battery", dataType: .int), deviceCount: 9)
+        let methods = [
+            method("Projects", "ListReleases", Messages.listReleasesRequest) { request, arena in
+                #expect(request.pointee.project.string == "p")
+                #expect(request.pointee.page_size == 9)
+                #expect(request.pointee.page_token.string == "t")
+                #expect(request.pointee.page == 0)
+                #expect(request.pointee.include_total == 1)
+                let response = arena.make(Messages.listReleasesResponse)
+                response.pointee.releases = arena.makePointerArray(count: 1)
+                response.pointee.releases[0] = arena.message(release)
+                response.pointee.n_releases = 1
+                response.pointee.total_count = 3
+                return response
+            },
+            method("Projects", "ListHardwareVersions", Messages.listHardwareVersionsRequest) { request, arena in
+                #expect(request.pointee.project.string == "p")
+                #expect(request.pointee.page == 2)
+                let response = arena.make(Messages.listHardwareVersionsResponse)
+                response.pointee.hardware_versions = arena.makePointerArray(count: 1)
+                response.pointee.hardware_versions[0] = arena.message(version)
+                response.pointee.n_hardware_versions = 1
+                response.pointee.next_page_token = arena.text("n")
+                return response
+            },
+            method("Projects", "ListAttributeKeys", Messages.listAttributeKeysRequest) { request, arena in
+                #expect(request.pointee.project.string == "p")
+                #expect(request.pointee.page_size == 100)
+                let response = arena.make(Messages.listAttributeKeysResponse)
+                response.pointee.attribute_keys = arena.makePointerArray(count: 1)
+                response.pointee.attribute_keys[0] = arena.message(key)
+                response.pointee.n_attribute_keys = 1
+                return response
+            },
+        ]
+        try await withServer(methods, project: "p") { client, _ in
+            let releases = try await client.listReleases(pageSize: 9, position: .token("t"), includesTotal: true)
+            #expect(releases == Page(items: [release], nextPageToken: "", totalCount: 3))
+            let versions = try await client.listHardwareVersions(position: .number(2))
+            #expect(versions == Page(items: [version], nextPageToken: "n", totalCount: 0))
+            #expect(try await client.listAttributeKeys().items == [key])
+        }
+    }
+
     @Test func serverInfoIsReadWhole() async throws {
         let info = ServerInfo(
             version: "0.1.0",
@@ -104,7 +152,8 @@ import Testing
             revision: 17,
             uptime: .microseconds(1_500_001),
             caller: ServerInfo.Caller(userID: 1, groupID: 2, processID: 3),
-            limits: [ServerInfo.Limit(name: "page_size", value: 1_000, unit: "items")]
+            limits: [ServerInfo.Limit(name: "page_size", value: 1_000, unit: "items")],
+            memory: [ServerInfo.MemoryFigure(name: "rows", byteCount: 64)]
         )
         let get = method("Server", "GetServerInfo", Messages.getServerInfoRequest) { _, arena in arena.message(info) }
         try await withServer([get]) { client, _ in

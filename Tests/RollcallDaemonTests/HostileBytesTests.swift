@@ -51,6 +51,8 @@ import Testing
             + Wire.text(5, "beta") + Wire.text(6, "D1") + Wire.field(7, Wire.number(1, 1_600_000_000))
             + Wire.field(8, Wire.number(1, 1_800_000_000)) + Wire.number(9, 3)
             + Wire.field(10, Wire.number(1, 3_600))
+        let expression = "(attributes.count >= 7 OR last_seen > 2023-01-01T00:00:00Z) AND -owner_ref = \"b*\" release:*"
+        let groups = Wire.text(12, "activity") + Wire.text(12, "attributes.note") + Wire.number(13, 3)
         let page = Wire.text(11, "-last_seen,id") + Wire.number(12, 3) + Wire.number(14, 1) + Wire.number(15, 1)
         let mask = Wire.field(3, Wire.text(1, "owner_ref") + Wire.text(1, "cohort"))
         let release = Wire.text(2, "1.2.3") + Wire.text(3, "11d95ef2")
@@ -74,8 +76,17 @@ import Testing
                 "Devices/CheckIn",
                 project + serial + Wire.field(3, time) + Wire.field(4, release) + Wire.text(5, "h1") + attributes(6)
                     + Wire.number(7, 1)),
-            // Its last field is `view`, FULL; a number of 16 takes two bytes.
-            Call("Devices/ListDevices", project + filter + page + [0x80, 0x01, 0x02]),
+            // Its last fields are `view`, FULL, `filter` and `explain`; a number of 16 or more takes two bytes.
+            Call(
+                "Devices/ListDevices",
+                project + filter + page + [0x80, 0x01, 0x02, 0x8A, 0x01, UInt8(expression.utf8.count)]
+                    + Array(expression.utf8) + [0x90, 0x01, 0x01]),
+            Call(
+                "Devices/CountDevices",
+                project + filter + Wire.text(11, expression) + groups + Wire.number(14, 1)),
+            Call("Projects/ListReleases", project + Wire.number(2, 3) + Wire.number(4, 1) + Wire.number(5, 1)),
+            Call("Projects/ListHardwareVersions", project + Wire.number(2, 3) + Wire.number(5, 1)),
+            Call("Projects/ListAttributeKeys", project + Wire.number(2, 3) + Wire.number(5, 1)),
             Call("Devices/DeleteDevice", project + serial + Wire.number(4, 1), requestID: 5),
             Call("Projects/DeleteCohort", project + Wire.text(2, "beta") + Wire.number(3, 1), requestID: 4),
             Call("Projects/DeleteProject", project + Wire.number(2, 1), requestID: 3),

@@ -42,6 +42,15 @@ import Testing
                     query.filter.activityWindowMicroseconds = 1
                     return try await client.listDevices(query)
                 }
+                try await expect(.badFields(["activity_window", "group_limit", "last_seen_since"])) {
+                    var query = CountQuery()
+                    query.filter.lastSeenSince = Timestamp(rfc3339: "2024-01-02T00:00:00Z")
+                    query.filter.lastSeenUntil = Timestamp(rfc3339: "2024-01-01T00:00:00Z")
+                    query.filter.activityWindowMicroseconds = 1
+                    query.groupBy = [.cohort]
+                    query.groupLimit = -1
+                    return try await client.countDevices(query)
+                }
                 try await expect(.badFields(["project.name", "project.slug"])) {
                     try await client.createProject("no slug", name: String(repeating: "x", count: 129))
                 }
@@ -62,6 +71,10 @@ import Testing
                 query.position = .token("garbage")
                 try await expect(.badFields(["page_token"], "PAGE_TOKEN_INVALID")) {
                     try await client.listDevices(query)
+                }
+                try await expect(.badFields(["page_token"], "PAGE_TOKEN_INVALID")) {
+                    let token = try await client.listProjects(pageSize: 1).nextPageToken
+                    return try await client.listReleases(position: .token(token))
                 }
                 func update(_ values: KeyValuePairs<String, AttributeValue>) async throws {
                     _ = try await client.updateDeviceAttributes(
@@ -96,7 +109,11 @@ import Testing
                 try await expect(cohort) { try await client.deleteCohort("beta") }
                 let elsewhere = client.with(project: "none")
                 try await expect(project) { try await elsewhere.listDevices() }
+                try await expect(project) { try await elsewhere.countDevices() }
                 try await expect(project) { try await elsewhere.listCohorts() }
+                try await expect(project) { try await elsewhere.listReleases() }
+                try await expect(project) { try await elsewhere.listHardwareVersions() }
+                try await expect(project) { try await elsewhere.listAttributeKeys() }
                 try await expect(project) { try await elsewhere.checkIn("A-1") }
                 try await expect(project) { try await client.getProject("none") }
                 try await expect(project) { try await client.deleteProject("none") }

@@ -166,8 +166,13 @@ import Testing
                 ($0.filter.ownerRefs, $0.filter.hardwareVersions) = (["bob"], ["h1"])
             }
             #expect(try await serials(both) == ["A-2"])
+            #expect(try await serials { $0.filter.expression = "owner_ref = bob AND NOT cohort = beta" } == ["A-3"])
             #expect(try await serials { $0.sort = [SortKey(.lastSeen)] } == ["A-3", "A-1", "A-2"])
-            for field in SortKey.Field.allCases {
+            let update = AttributeUpdate(key: "Battery level", value: .int(80))
+            _ = try await client.updateDeviceAttributes("A-2", [update])
+            #expect(try await serials { $0.sort = [SortKey(.attribute("battery level"))] } == ["A-1", "A-3", "A-2"])
+            #expect(try await serials { $0.filter.expression = "attributes.\"battery level\" > 79.5" } == ["A-2"])
+            for field in SortKey.Field.columns {
                 let ascending = try await serials { $0.sort = [SortKey(field)] }
                 let descending = try await serials { $0.sort = [SortKey(field, isDescending: true)] }
                 #expect(ascending.reversed() == descending, "\(field)")
@@ -233,6 +238,7 @@ import Testing
             #expect(info.uptime > .zero)
             #expect(info.caller == .init(userID: geteuid(), groupID: getegid(), processID: getpid()))
             #expect(info.limits.contains(.init(name: "message_bytes", value: 4 << 20, unit: "bytes")))
+            #expect(info.memory.contains { $0.name == "rows" } && info.memory.allSatisfy { $0.byteCount >= 0 })
             _ = try await client.createDevice("A-1", ownerRef: "ada", hardwareVersion: "h1")
             #expect(try await client.serverInfo().revision > info.revision)
         }

@@ -1,4 +1,4 @@
-// A program of this package as an operator runs it: started, watched, ended by its number.
+// A program as an operator runs it: started, watched, ended by its number.
 
 internal import Foundation
 internal import Synchronization
@@ -16,9 +16,9 @@ package struct ProcessOutput: Hashable, Sendable {
     package var standardError: String
 }
 
-/// One run of a program that was built beside the tests.
+/// One run of a program, as a rule one that was built beside the tests.
 ///
-/// Its output goes to files, so that a talkative process never waits for its reader.
+/// Its input and output are files, so that neither side ever waits for the other.
 ///
 /// ## Concurrency
 /// `Process` is asked for nothing but the number that it had when it started, and signalled by it, from any task.
@@ -68,8 +68,12 @@ package final class ChildProcess: Sendable {
 
     /// Starts `program`, which lies beside the tests unless it is a path.
     ///
-    /// - Parameter environment: all that the process sees of it; `PATH` is added.
-    private init(_ program: String, _ arguments: [String], environment: [String: String]) throws {
+    /// - Parameters:
+    ///   - environment: all that the process sees of it; `PATH` is added.
+    ///   - input: what it reads on standard input.
+    private init(
+        _ program: String, _ arguments: [String], environment: [String: String], input: String
+    ) throws {
         let folder = try TemporaryFolder()
         let ending = Ending()
         let process = Process()
@@ -78,7 +82,7 @@ package final class ChildProcess: Sendable {
         process.environment = environment.merging(["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]) { own, _ in
             own
         }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = try Self.input(input, at: folder.path("in"))
         process.standardOutput = try Self.file(folder.path("out"))
         process.standardError = try Self.file(folder.path("err"))
         process.terminationHandler = { process in
@@ -96,10 +100,11 @@ package final class ChildProcess: Sendable {
         _ program: String,
         _ arguments: [String],
         environment: [String: String] = [:],
+        input: String = "",
         isolation: isolated (any Actor)? = #isolation,
         _ body: (ChildProcess) async throws -> Result
     ) async throws -> Result {
-        let child = try ChildProcess(program, arguments, environment: environment)
+        let child = try ChildProcess(program, arguments, environment: environment, input: input)
         let outcome: Swift.Result<Result, any Error>
         do {
             outcome = .success(try await body(child))
@@ -113,9 +118,9 @@ package final class ChildProcess: Sendable {
 
     /// Runs a program to its end.
     package static func run(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
     ) async throws -> ProcessOutput {
-        try await self.with(program, arguments, environment: environment) { child in
+        try await self.with(program, arguments, environment: environment, input: input) { child in
             let end = await child.end()
             return ProcessOutput(
                 end: end, standardOutput: child.standardOutput, standardError: child.standardError
@@ -152,6 +157,14 @@ package final class ChildProcess: Sendable {
 
     private static func text(_ path: String) -> String {
         String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    }
+
+    private static func input(_ text: String, at path: String) throws -> FileHandle {
+        guard !text.isEmpty else {
+            return FileHandle.nullDevice
+        }
+        try Data(text.utf8).write(to: URL(filePath: path))
+        return try FileHandle(forReadingFrom: URL(filePath: path))
     }
 
     private static func file(_ path: String) throws -> FileHandle {

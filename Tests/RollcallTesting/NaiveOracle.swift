@@ -1,6 +1,7 @@
 // What the index must answer, worked out in the plainest way: every device is asked, and everything is sorted.
 
 package import DeviceModel
+package import FoundationEssentials
 
 /// One project in an array.
 package struct NaiveOracle: Sendable {
@@ -30,17 +31,26 @@ package struct NaiveOracle: Sendable {
     }
 
     package let project: ProjectID
+    /// What etags name.
+    package let storeID: UUID
     /// In no order.
     package private(set) var entries: [Entry] = []
     package private(set) var cohorts: [CohortID: CohortRecord] = [:]
     package private(set) var releases: [ReleaseID: ReleaseRecord] = [:]
+    /// By their texts in lower case.
+    package private(set) var attributeKeys: [String: AttributeKeyRecord] = [:]
+    /// By the bytes of version and revision, a zero between them.
+    private var releasesByText: [[UInt8]: ReleaseID] = [:]
+    /// Where each serial's device lies in ``entries``.
+    private var places: [String: Int] = [:]
 
-    package init(project: ProjectID) {
+    package init(project: ProjectID, storeID: UUID) {
         self.project = project
+        self.storeID = storeID
     }
 
     package func index(of serial: String) -> Int? {
-        self.entries.firstIndex { $0.serial == serial }
+        self.places[serial]
     }
 
     package mutating func apply(_ change: Change) {
@@ -49,19 +59,26 @@ package struct NaiveOracle: Sendable {
         case .cohortCreated(let cohort): self.cohorts[cohort.id] = cohort
         case .cohortRenamed(let cohort, _, let name): self.cohorts[cohort]?.name = name
         case .cohortDeleted(let cohort, _): self.cohorts[cohort] = nil
-        case .releaseCreated(let release): self.releases[release.id] = release
-        case .releaseDeleted(let release, _): self.releases[release] = nil
-        case .projectCreated, .projectDeleted, .attributeKeyCreated: break
+        case .releaseCreated(let release):
+            self.releases[release.id] = release
+            self.releasesByText[Self.text(version: release.version, revision: release.revision)] = release.id
+        case .releaseDeleted(let release, _):
+            if let release = self.releases.removeValue(forKey: release) {
+                self.releasesByText[Self.text(version: release.version, revision: release.revision)] = nil
+            }
+        case .attributeKeyCreated(let key): self.attributeKeys[CustomMetric.folded(key.metric.stringKey)] = key
+        case .projectCreated, .projectDeleted: break
         }
     }
 
     private mutating func apply(_ change: DeviceChange) {
         let known = self.index(of: change.serial)
         if change.kind == .deleted {
-            if let known { self.entries.remove(at: known) }
+            if let known { self.remove(at: known) }
             return
         }
         if known == nil, let fields = change.fields?.after {
+            self.places[change.serial] = self.entries.count
             self.entries.append(
                 Entry(
                     id: change.device, serial: change.serial, createdDate: change.createdDate, fields: fields,
@@ -77,78 +94,37 @@ package struct NaiveOracle: Sendable {
         }
     }
 
-    // MARK: Lists
-
-    /// The whole list of a query, position and page size left aside.
-    package func list(_ query: ListQuery, now: Timestamp, defaultWindow: Int64 = 86_400_000_000) -> [Entry] {
-        let window = query.filter.activityWindowMicroseconds ?? defaultWindow
-        return self.entries
-            .filter { self.matches($0, query.filter, now: now, window: window) }
-            .sorted { self.isBefore($0, $1, query.sort) }
+    private mutating func remove(at index: Int) {
+        self.places[self.entries[index].serial] = nil
+        self.entries.swapAt(index, self.entries.count - 1)
+        self.entries.removeLast()
+        if index < self.entries.count { self.places[self.entries[index].serial] = index }
     }
 
-    package func matches(_ entry: Entry, _ filter: DeviceFilter, now: Timestamp, window: Int64) -> Bool {
-        func holds(_ values: [String], _ value: String?) -> Bool {
-            values.isEmpty
-                || values.contains { candidate in value.map { Array($0.utf8) == Array(candidate.utf8) } ?? false }
-        }
-        let release = entry.sighting.release.flatMap { self.releases[$0] }
-        guard holds(filter.releases, release?.version), holds(filter.ownerRefs, entry.fields.ownerRef),
-            holds(filter.hardwareVersions, entry.fields.hardwareVersion),
-            holds(filter.cohorts, self.cohorts[entry.fields.cohort]?.slug), holds(filter.deviceSerials, entry.serial)
-        else { return false }
-        let lastSeen = entry.sighting.lastSeen
-        if let since = filter.lastSeenSince {
-            guard let lastSeen, lastSeen > since else { return false }
-        }
-        if let until = filter.lastSeenUntil {
-            guard let lastSeen, lastSeen < until else { return false }
-        }
-        let recent = now.advanced(byMicroseconds: -window)
-        switch filter.activity {
-        case .pending: return lastSeen == nil
-        case .active: return lastSeen.map { $0 >= recent } ?? false
-        case .inactive: return lastSeen.map { $0 < recent } ?? false
-        case nil: return true
-        }
+    private static func text(version: String, revision: String) -> [UInt8] {
+        Array(version.utf8) + [0] + Array(revision.utf8)
     }
 
-    private func isBefore(_ left: Entry, _ right: Entry, _ sort: [SortKey]) -> Bool {
-        for key in sort {
-            let order = self.order(left, right, key.field)
-            if order != 0 { return (order < 0) != key.isDescending }
-        }
-        return left.id != right.id && (left.id < right.id) != (sort.last?.isDescending ?? false)
+    func release(version: String, revision: String) -> ReleaseRecord? {
+        self.releasesByText[Self.text(version: version, revision: revision)].flatMap { self.releases[$0] }
     }
 
-    private func order(_ left: Entry, _ right: Entry, _ field: SortKey.Field) -> Int {
-        func number(_ entry: Entry) -> Int64? {
-            switch field {
-            case .id: entry.id.rawValue
-            case .createdDate: entry.createdDate.microseconds
-            case .updatedDate: entry.fields.updatedDate.microseconds
-            case .lastSeen: entry.sighting.lastSeen?.microseconds
-            case .deviceSerial, .ownerRef, .hardwareVersion, .release, .cohort: nil
-            }
-        }
-        func texts(_ entry: Entry) -> [String] {
-            switch field {
-            case .deviceSerial: [entry.serial]
-            case .ownerRef: [entry.fields.ownerRef]
-            case .hardwareVersion: [entry.fields.hardwareVersion]
-            case .release: entry.sighting.release.flatMap { self.releases[$0] }.map { [$0.version, $0.revision] } ?? []
-            case .cohort: self.cohorts[entry.fields.cohort].map { [$0.slug] } ?? []
-            case .id, .createdDate, .updatedDate, .lastSeen: []
-            }
-        }
-        if let first = number(left), let second = number(right) { return first < second ? -1 : first == second ? 0 : 1 }
-        if number(left) != nil { return 1 }
-        if number(right) != nil { return -1 }
-        let (first, second) = (texts(left), texts(right))
-        for (one, other) in zip(first, second) {
-            if one.utf8.lexicographicallyPrecedes(other.utf8) { return -1 }
-            if other.utf8.lexicographicallyPrecedes(one.utf8) { return 1 }
-        }
-        return first.count - second.count
+    func release(of entry: Entry) -> ReleaseRecord? {
+        entry.sighting.release.flatMap { self.releases[$0] }
     }
+
+    func cohort(of entry: Entry) -> CohortRecord? {
+        self.cohorts[entry.fields.cohort]
+    }
+}
+
+/// Which comes first: below zero for `left`, above for `right`. Texts by their bytes.
+func order(_ left: String, _ right: String) -> Int {
+    if left.utf8.lexicographicallyPrecedes(right.utf8) { return -1 }
+    return right.utf8.lexicographicallyPrecedes(left.utf8) ? 1 : 0
+}
+
+/// Which comes first: below zero for `left`, above for `right`.
+func order<Value: Comparable>(_ left: Value, _ right: Value) -> Int {
+    left < right ? -1 : left == right ? 0 : 1
 }

@@ -46,10 +46,58 @@ import Testing
             "7d",
         ]
         let command = try #require(try RollcallCommand.parseAsRoot(words) as? List)
-        #expect(command.release == ["1", "2"])
-        #expect(command.serial == ["A"])
-        #expect(command.activity == .inactive)
-        #expect(command.activityWindow?.microseconds == 604_800_000_000)
+        let filter = command.filters.deviceFilter
+        #expect(filter.releases == ["1", "2"])
+        #expect(filter.deviceSerials == ["A"])
+        #expect(filter.activity == .inactive)
+        #expect(filter.activityWindowMicroseconds == 604_800_000_000)
+        #expect(filter.expression.isEmpty)
+    }
+
+    @Test(arguments: ["list", "count"])
+    func everyFilterIsTakenByListAndCount(command: String) throws {
+        let words = [
+            "--release", "1", "--owner-ref", "o", "--hardware-version", "h", "--cohort", "c", "--serial", "A",
+            "--last-seen-since", "1970-01-01T00:00:00Z", "--last-seen-until", "1970-01-01T00:00:01Z", "--activity",
+            "active", "--activity-window", "90s", "--filter", "-cohort = lab",
+        ]
+        var filter = DeviceFilter()
+        filter.releases = ["1"]
+        filter.ownerRefs = ["o"]
+        filter.hardwareVersions = ["h"]
+        filter.cohorts = ["c"]
+        filter.deviceSerials = ["A"]
+        filter.lastSeenSince = .epoch
+        filter.lastSeenUntil = Timestamp(microseconds: 1_000_000)
+        filter.activity = .active
+        filter.activityWindowMicroseconds = 90_000_000
+        filter.expression = "-cohort = lab"
+        let parsed = try RollcallCommand.parseAsRoot([command] + words)
+        let options = (parsed as? List)?.filters ?? (parsed as? Count)?.filters
+        #expect(options?.deviceFilter == filter)
+    }
+
+    @Test(
+        arguments: [
+            (["--by", "release,cohort"], [.release, .cohort]),
+            (["--by", "release", "--by", "cohort"], [.release, .cohort]),
+            (["--by=activity", "--activity-window", "7d"], [.activity]),
+            (["--by", "attributes.\"A b\" , owner_ref", "--limit", "5"], [.attribute("a b"), .ownerRef]),
+            (["--by", "hardware_version", "--explain"], [.hardwareVersion]), ([], []),
+        ] as [([String], [GroupKey])])
+    func countTakesKeysTogetherOrOneByOne(words: [String], keys: [GroupKey]) throws {
+        let command = try #require(try RollcallCommand.parseAsRoot(["count"] + words) as? Count)
+        #expect(try command.keys == keys)
+    }
+
+    @Test func unknownKeyOfACountIsNamedBesideTheKnownOnes() {
+        let error = #expect(throws: (any Error).self) {
+            try RollcallCommand.parseAsRoot(["count", "--by", "relase,cohort"])
+        }
+        let sentence = error.map { RollcallCommand.message(for: $0) } ?? ""
+        #expect(
+            sentence.hasPrefix(
+                "--by is 'relase', which is not a key to group by; known keys are release, hardware_version, cohort,"))
     }
 
     @Test func hyphenHyphenEndsOptions() throws {
@@ -68,6 +116,10 @@ import Testing
         ["check-in", "A", "--revision", "x"],
         ["attributes", "set", "A"], ["attributes", "set", "A", "k"], ["delete", "A", "--request-id", "1"],
         ["list", "--address", "http://host"], ["list", "--address", ""],
+        ["list", "--filter", "a=1", "--filter", "b=1"], ["list", "--explain", "--all"], ["list", "--by", "cohort"],
+        ["count", "--by", "cohort,cohort"], ["count", "--by", "cohort,release,activity"], ["count", "--by", ""],
+        ["count", "--limit", "5"], ["count", "--by", "cohort", "--limit", "0"], ["count", "--activity-window", "7d"],
+        ["count", "--sort", "id"], ["attribute-key", "list", "A"],
     ])
     func wrongUsageIsRefused(words: [String]) {
         #expect(throws: (any Error).self) { try RollcallCommand.parseAsRoot(words) }

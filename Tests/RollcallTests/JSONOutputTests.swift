@@ -153,21 +153,88 @@ import Testing
         )
     }
 
-    @Test func serverInfoHasCallerAndLimits() async throws {
+    @Test func countIsOneObjectWithItsGroups() async throws {
+        let (data, words) = try await printed(.json) { try $0.count(Samples.count, by: [.release, .activity]) }
+        #expect(
+            data == """
+                {"data": {"count": 20, "groups": [{"release": "1.2.3", "activity": "active", "count": 12}, \
+                {"release": null, "activity": "pending", "count": 7}], "other_count": 1}}
+
+                """
+        )
+        #expect(words.isEmpty)
+        let alone = DeviceCount(count: 20, groups: [], otherCount: 0)
+        for (format, expected) in [
+            (OutputFormat.json, "{\"data\": {\"count\": 20}}\n"), (.ndjson, "{\"count\": 20}\n"),
+        ] {
+            #expect(try await printed(format) { try $0.count(alone, by: []) }.data == expected)
+        }
+    }
+
+    @Test func groupsHaveValuesOfTheirTypesAndTheNamesThatWereAskedFor() async throws {
+        let values: [GroupValue] = [.none, .text("a\"b"), .int(-1), .float(0.1), .bool(true)]
+        let groups = values.map { DeviceGroup(values: [$0], count: 1) }
+        let count = DeviceCount(count: 5, groups: groups, otherCount: 0)
+        let (data, _) = try await printed(.ndjson) { try $0.count(count, by: [.attribute("a key")]) }
+        let shown = ["null", #""a\"b""#, "-1", "0.1", "true"]
+        #expect(data == shown.map { "{\"attributes.\\\"a key\\\"\": \($0), \"count\": 1}\n" }.joined())
+    }
+
+    @Test func explanationHasItsFiguresAsNumbers() async throws {
+        let (data, words) = try await printed(.json) { try $0.explanation(Samples.explanation) }
+        #expect(
+            data == """
+                {"data": {"plan": "ordered walk", "steps": ["walk last_seen from its newest end", \
+                "ask each about cohort"], "estimated_candidate_count": 134, "estimated_match_count": 100, \
+                "candidate_count": 120, "match_count": 101, "estimated_nanoseconds": 850, "nanoseconds": 12345, \
+                "slice_count": 1}}
+
+                """
+        )
+        #expect(words.isEmpty)
+    }
+
+    @Test func explanationThatDoesNotComeIsAnError() async throws {
+        await #expect(throws: RollcallError.self) { try await printed(.json) { try $0.explanation(nil) } }
+    }
+
+    @Test func whatDevicesHaveInCommonHasItsCount() async throws {
+        let release = Release(id: 2, version: "1.2.3", revision: "", deviceCount: 7)
+        let version = HardwareVersion(hardwareVersion: "hwrev1", deviceCount: 8)
+        let key = AttributeKey(customMetric: Samples.battery.customMetric, deviceCount: 9)
+        let (data, _) = try await printed(.json) { printer in
+            try printer.one(release, as: .release)
+            try printer.one(version, as: .hardwareVersion)
+            try printer.one(key, as: .attributeKey)
+        }
+        #expect(
+            data == """
+                {"data": {"id": 2, "version": "1.2.3", "revision": "", "count_devices": 7}}
+                {"data": {"hardware_version": "hwrev1", "count_devices": 8}}
+                {"data": {"custom_metric": {"id": "8a3b6c1e-0000-4000-8000-000000000001", "string_key": "battery", \
+                "data_type": "FLOAT"}, "count_devices": 9}}
+
+                """
+        )
+    }
+
+    @Test func serverInfoHasCallerLimitsAndMemory() async throws {
         let info = ServerInfo(
             version: "0.1.0",
             storeID: "8a3b6c1e-0000-4000-8000-000000000001",
             revision: 17,
             uptime: .milliseconds(1_500),
             caller: ServerInfo.Caller(userID: 1_000, groupID: 100, processID: 42),
-            limits: [ServerInfo.Limit(name: "page_size", value: 1_000, unit: "items")]
+            limits: [ServerInfo.Limit(name: "page_size", value: 1_000, unit: "items")],
+            memory: [ServerInfo.MemoryFigure(name: "rows", byteCount: 64)]
         )
         let (data, _) = try await printed(.json) { try $0.one(info, as: .serverInfo) }
         #expect(
             data == """
                 {"data": {"version": "0.1.0", "store_id": "8a3b6c1e-0000-4000-8000-000000000001", "revision": 17, \
                 "uptime_seconds": 1.5, "caller": {"uid": 1000, "gid": 100, "pid": 42}, \
-                "limits": [{"name": "page_size", "value": 1000, "unit": "items"}]}}
+                "limits": [{"name": "page_size", "value": 1000, "unit": "items"}], \
+                "memory": [{"name": "rows", "bytes": 64}]}}
 
                 """
         )

@@ -60,6 +60,27 @@ enum Samples {
         attributes: [Self.battery, Self.note]
     )
 
+    static let explanation = QueryExplanation(
+        plan: .orderedWalk,
+        steps: ["walk last_seen from its newest end", "ask each about cohort"],
+        estimatedCandidateCount: 134,
+        estimatedMatchCount: 100,
+        candidateCount: 120,
+        matchCount: 101,
+        estimatedNanoseconds: 850,
+        elapsedNanoseconds: 12_345,
+        sliceCount: 1
+    )
+
+    static let count = DeviceCount(
+        count: 20,
+        groups: [
+            DeviceGroup(values: [.text("1.2.3"), .activity(.active)], count: 12),
+            DeviceGroup(values: [.none, .activity(.pending)], count: 7),
+        ],
+        otherCount: 1
+    )
+
     static let battery = Attribute(
         customMetric: CustomMetric(
             id: UUID(uuidString: "8A3B6C1E-0000-4000-8000-000000000001") ?? UUID(),

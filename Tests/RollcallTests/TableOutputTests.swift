@@ -91,6 +91,65 @@ import Testing
         )
     }
 
+    @Test func countIsATableOfItsGroups() async throws {
+        let (data, words) = try await printed(.table) { try $0.count(Samples.count, by: [.release, .activity]) }
+        #expect(
+            data == """
+                RELEASE  ACTIVITY  DEVICES
+                1.2.3    active         12
+                -        pending         7
+
+                """
+        )
+        #expect(words == "19 of 20 devices in 2 groups. There are more: --limit\n")
+        let whole = DeviceCount(count: 20, groups: [DeviceGroup(values: [.int(80)], count: 20)], otherCount: 0)
+        let battery = try await printed(.table) { try $0.count(whole, by: [.attribute("battery")]) }
+        #expect(battery.data == "battery  DEVICES\n80            20\n")
+        #expect(battery.words == "20 of 20 devices in 1 group.\n")
+    }
+
+    @Test func countAloneIsANumberAndNothingIsSaidInWords() async throws {
+        let alone = DeviceCount(count: 20, groups: [], otherCount: 0)
+        let (data, words) = try await printed(.table) { try $0.count(alone, by: []) }
+        #expect(data == "count  20\n" && words.isEmpty)
+        let none = try await printed(.table) {
+            try $0.count(DeviceCount(count: 0, groups: [], otherCount: 0), by: [.cohort])
+        }
+        #expect(none.data.isEmpty && none.words == "No devices.\n")
+    }
+
+    @Test func csvOfACountHasTheNamesOfItsKeys() async throws {
+        let (data, _) = try await printed(.csv) { try $0.count(Samples.count, by: [.release, .activity]) }
+        #expect(data == "release,activity,count\r\n1.2.3,active,12\r\n,pending,7\r\n")
+        let alone = DeviceCount(count: 20, groups: [], otherCount: 0)
+        #expect(try await printed(.csv) { try $0.count(alone, by: []) }.data == "count\r\n20\r\n")
+    }
+
+    @Test func explanationIsABlockToRead() async throws {
+        let (data, _) = try await printed(.table) { try $0.explanation(Samples.explanation) }
+        #expect(
+            data == """
+                plan        ordered walk
+                step 1      walk last_seen from its newest end
+                step 2      ask each about cohort
+                candidates  120 (134 expected)
+                matches     101 (100 expected)
+                time        12.3 µs (850 ns expected)
+                slices      1
+
+                """
+        )
+    }
+
+    @Test(
+        arguments: [
+            (0, "0 ns"), (999, "999 ns"), (1_000, "1.0 µs"), (999_999, "999.9 µs"), (1_000_000, "1.0 ms"),
+            (1_250_000_000, "1.2 s"), (90_000_000_000, "90.0 s"), (5_000_000_000_000, "5000.0 s"),
+        ] as [(Int64, String)])
+    func spanIsInTheUnitThatFits(nanoseconds: Int64, text: String) {
+        #expect(Layout<QueryExplanation>.span(nanoseconds) == text)
+    }
+
     @Test(arguments: [OutputFormat.table, .json, .ndjson, .csv])
     func nothingSteersTheTerminal(format: OutputFormat) async throws {
         var device = Samples.device

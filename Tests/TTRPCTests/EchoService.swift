@@ -67,6 +67,20 @@ enum EchoService {
                     reply.writeRepeatingByte(0, count: Int(String(decoding: request, as: UTF8.self)) ?? 0)
                 }
             ),
+            Method(
+                Self.name("Adapt"),
+                .adaptive { _, request, reply throws(Status) in
+                    switch String(decoding: request, as: UTF8.self) {
+                    case "fail": throw Self.notFound
+                    case "later":
+                        reply.writeString("to be taken back")
+                        return { held.hold($0) }
+                    default:
+                        reply.writeBytes(request)
+                        return nil
+                    }
+                }
+            ),
             Method(Self.name("Hold"), .deferred { _, _, reply in held.hold(reply) }),
             Method(
                 Self.name("Server"),

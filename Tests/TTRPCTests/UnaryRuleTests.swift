@@ -102,6 +102,30 @@ import Testing
         }
     }
 
+    @Test func adaptiveCallIsAnsweredNowOrLater() async throws {
+        let held = EchoService.HeldCalls()
+        try await TestConnection.serve(EchoService.methods(held: held)) { connection in
+            try await connection.send(.request(1, "Adapt", "later"), .request(3, "Adapt", "now"))
+            #expect(try await connection.receive() == .reply(3, "now"))
+            try await connection.send(.request(5, "Adapt", "fail"), .request(1, "Echo"))
+            #expect(try await connection.receive().status == EchoService.notFound)
+            try await connection.expectError(1, .invalidArgument, "MESSAGE_MALFORMED")
+            held.succeed("at last")
+            #expect(try await connection.receive() == .reply(1, "at last"))
+        }
+    }
+
+    @Test func adaptiveCallThatWasPutOffEndsAtItsDeadline() async throws {
+        let held = EchoService.HeldCalls()
+        try await TestConnection.serve(EchoService.methods(held: held)) { connection in
+            try await connection.send(.request(1, "Adapt", "later", timeoutNanoseconds: 1_000_000_000))
+            await connection.channel.testingEventLoop.advanceTime(by: .seconds(1))
+            try await connection.expectError(1, .deadlineExceeded, "DEADLINE_EXCEEDED")
+            let sinks = held.take()
+            #expect(sinks.count == 1 && sinks.allSatisfy(\.claim.isAbandoned))
+        }
+    }
+
     @Test func streamIDsComeInAnyOrderAndAgain() async throws {
         try await TestConnection.serve { connection in
             for id in [UInt32(9), 3, 0xffff_ffff, 1, 3, 9] {

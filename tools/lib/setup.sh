@@ -31,27 +31,52 @@ install_packages() {
         command -v "$command" >/dev/null || packages+=("$command")
     done
     # Without pkg-config the two libraries could not be asked for; apt leaves alone what is there.
-    if [ ${#packages[@]} -eq 0 ]; then return; fi
+    apt_install "${packages[@]}"
+}
 
-    local install="apt-get install -y --no-install-recommends ${packages[*]}" as_root=()
-    if ! command -v apt-get >/dev/null; then
-        fail "missing: ${packages[*]} (by their Debian names). Install them and run this again."
-    elif [ "$(id -u)" -ne 0 ]; then
-        # Without a terminal nobody can type a password, so sudo must do without.
-        if command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
-            as_root=(sudo)
-        else
-            fail "packages are missing and this is not root. Run this line as root, then run this again:"$'\n\n'"    $install"$'\n'
-        fi
+# PostgreSQL's server and its client library, for tools/bench alone. Debian would start a server of its own with them.
+install_postgres() {
+    local drop_in=/etc/postgresql-common/createcluster.d/rollcall-bench.conf status=0
+    pkg-config --exists libpq 2>/dev/null || apt_install libpq-dev
+    if command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then return; fi
+    if command -v apt-get >/dev/null && can_be_root; then
+        as_root mkdir -p "${drop_in%/*}"
+        echo 'create_main_cluster = false' | as_root tee "$drop_in" >/dev/null
     fi
-    echo "Installing ${packages[*]}"
-    as_root+=(env DEBIAN_FRONTEND=noninteractive)
+    (apt_install postgresql) || status=$?
+    if [ -e "$drop_in" ]; then as_root rm "$drop_in"; fi
+    return "$status"
+}
+
+# Installs these Debian packages, if any.
+apt_install() {
+    if [ $# -eq 0 ]; then return; fi
+    if ! command -v apt-get >/dev/null; then
+        fail "missing: $* (by their Debian names). Install them and run this again."
+    elif ! can_be_root; then
+        fail "packages are missing and this is not root. Run this line as root, then run this again:
+
+    apt-get install -y --no-install-recommends $*
+"
+    fi
+    echo "Installing $*"
     # The package lists of a fresh machine are empty or old: only then is it worth fetching them.
-    # shellcheck disable=SC2086
-    "${as_root[@]}" $install >/dev/null 2>&1 </dev/null && return
-    "${as_root[@]}" apt-get update -qq </dev/null || fail "apt-get update failed; its own words are above."
-    # shellcheck disable=SC2086
-    "${as_root[@]}" $install -qq >/dev/null </dev/null || fail "apt could not install the packages; its own words are above."
+    as_root apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 </dev/null && return
+    as_root apt-get update -qq </dev/null || fail "apt-get update failed; its own words are above."
+    as_root apt-get install -y --no-install-recommends -qq "$@" >/dev/null </dev/null \
+        || fail "apt could not install the packages; its own words are above."
+}
+
+# Without a terminal nobody can type a password, so sudo must do without.
+can_be_root() {
+    [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
+}
+
+# Runs a command as root, which asks no questions.
+as_root() {
+    local sudo=(sudo)
+    if [ "$(id -u)" -eq 0 ]; then sudo=(); fi
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 # Swift 6.2 builds this package; what is older lacks language features that it uses.
@@ -66,13 +91,14 @@ Get one from https://www.swift.org/install/linux/ (with swiftly: 'swiftly instal
 answers in this shell, and run this again."
 }
 
-# Builds the two programs for release and sets `bin` to the folder that holds them.
+# Builds the two programs, or the products that are named, for release and sets `bin` to the folder that holds them.
 #
 # On a terminal the compiler shows how far it is; elsewhere it is heard only if it fails.
 build_release() {
     local product log="$root/.build/release-build.log"
     mkdir -p "$root/.build"
-    for product in rollcalld rollcall; do
+    if [ $# -eq 0 ]; then set -- rollcalld rollcall; fi
+    for product in "$@"; do
         if [ -t 1 ]; then
             swift build --package-path "$root" -c release --product "$product" || fail "the release build failed."
         elif ! swift build --package-path "$root" -c release --product "$product" >"$log" 2>&1 </dev/null; then

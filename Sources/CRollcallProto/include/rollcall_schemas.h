@@ -116,6 +116,12 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__attribute__sch
     return &rollcall__v1__attribute__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__attribute_key__schema_data;
+/// Schema of `rollcall.v1.AttributeKey`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__attribute_key__schema(void) {
+    return &rollcall__v1__attribute_key__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__attribute_state__schema_data;
 /// Schema of `rollcall.v1.AttributeState`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__attribute_state__schema(void) {
@@ -150,6 +156,18 @@ extern const RollcallMessageSchema rollcall__v1__cohort__schema_data;
 /// Schema of `rollcall.v1.Cohort`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__cohort__schema(void) {
     return &rollcall__v1__cohort__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__count_devices_request__schema_data;
+/// Schema of `rollcall.v1.CountDevicesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__count_devices_request__schema(void) {
+    return &rollcall__v1__count_devices_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__count_devices_response__schema_data;
+/// Schema of `rollcall.v1.CountDevicesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__count_devices_response__schema(void) {
+    return &rollcall__v1__count_devices_response__schema_data;
 }
 
 extern const RollcallMessageSchema rollcall__v1__create_cohort_request__schema_data;
@@ -218,6 +236,18 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__device__schema
     return &rollcall__v1__device__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__device_group__schema_data;
+/// Schema of `rollcall.v1.DeviceGroup`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__device_group__schema(void) {
+    return &rollcall__v1__device_group__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__explanation__schema_data;
+/// Schema of `rollcall.v1.Explanation`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__explanation__schema(void) {
+    return &rollcall__v1__explanation__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__get_cohort_request__schema_data;
 /// Schema of `rollcall.v1.GetCohortRequest`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__get_cohort_request__schema(void) {
@@ -260,10 +290,34 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__get_server_inf
     return &rollcall__v1__get_server_info_response__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__group_value__schema_data;
+/// Schema of `rollcall.v1.GroupValue`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__group_value__schema(void) {
+    return &rollcall__v1__group_value__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__hardware_version__schema_data;
+/// Schema of `rollcall.v1.HardwareVersion`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__hardware_version__schema(void) {
+    return &rollcall__v1__hardware_version__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__limit__schema_data;
 /// Schema of `rollcall.v1.Limit`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__limit__schema(void) {
     return &rollcall__v1__limit__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__list_attribute_keys_request__schema_data;
+/// Schema of `rollcall.v1.ListAttributeKeysRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__list_attribute_keys_request__schema(void) {
+    return &rollcall__v1__list_attribute_keys_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__list_attribute_keys_response__schema_data;
+/// Schema of `rollcall.v1.ListAttributeKeysResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__list_attribute_keys_response__schema(void) {
+    return &rollcall__v1__list_attribute_keys_response__schema_data;
 }
 
 extern const RollcallMessageSchema rollcall__v1__list_cohorts_request__schema_data;
@@ -290,6 +344,18 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__list_devices_r
     return &rollcall__v1__list_devices_response__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__list_hardware_versions_request__schema_data;
+/// Schema of `rollcall.v1.ListHardwareVersionsRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__list_hardware_versions_request__schema(void) {
+    return &rollcall__v1__list_hardware_versions_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__list_hardware_versions_response__schema_data;
+/// Schema of `rollcall.v1.ListHardwareVersionsResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__list_hardware_versions_response__schema(void) {
+    return &rollcall__v1__list_hardware_versions_response__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__list_projects_request__schema_data;
 /// Schema of `rollcall.v1.ListProjectsRequest`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__list_projects_request__schema(void) {
@@ -300,6 +366,24 @@ extern const RollcallMessageSchema rollcall__v1__list_projects_response__schema_
 /// Schema of `rollcall.v1.ListProjectsResponse`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__list_projects_response__schema(void) {
     return &rollcall__v1__list_projects_response__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__list_releases_request__schema_data;
+/// Schema of `rollcall.v1.ListReleasesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__list_releases_request__schema(void) {
+    return &rollcall__v1__list_releases_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__list_releases_response__schema_data;
+/// Schema of `rollcall.v1.ListReleasesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__list_releases_response__schema(void) {
+    return &rollcall__v1__list_releases_response__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__memory_figure__schema_data;
+/// Schema of `rollcall.v1.MemoryFigure`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__memory_figure__schema(void) {
+    return &rollcall__v1__memory_figure__schema_data;
 }
 
 extern const RollcallMessageSchema rollcall__v1__project__schema_data;

@@ -45,16 +45,16 @@ package struct BorrowedDevice {
     }
 
     package var attributeCount: Int {
-        let place = self.row.pointee.attributes
-        return place == DeviceRow.noAttributes ? 0 : self.fleet.pointee.attributeLists[Int(place)].count
+        self.fleet.pointee.attributeLists[self.row.pointee.attributes].count
     }
 
     /// Calls `body` with each attribute in the order of keys, ASCII letters compared in lower case.
     package func forEachAttribute(_ body: (AttributeKeyRecord, AttributeState) -> Void) {
-        let place = self.row.pointee.attributes
-        guard place != DeviceRow.noAttributes else { return }
-        for slot in self.fleet.pointee.attributeLists[Int(place)] {
-            body(self.fleet.pointee.attributeKeys.records[slot.key], slot.state)
+        let entries = self.fleet.pointee.attributeLists[self.row.pointee.attributes]
+        guard !entries.isEmpty else { return }
+        let keys = self.fleet.pointee.attributeKeys
+        for entry in entries.sorted(by: { keys.ranks[Int($0.key)] < keys.ranks[Int($1.key)] }) {
+            body(keys.records[Int(entry.key)], self.fleet.pointee.columns[Int(entry.key)].pointee.state(entry.slot))
         }
     }
 }

@@ -18,30 +18,23 @@ struct DeviceRow: BitwiseCopyable {
     var release: UInt32
     var cohort: UInt32
     var serial: TextRef
-    /// The place of the device's attributes in ``Fleet/attributeLists``, or `noAttributes`.
+    /// The device's list in ``Fleet/attributeLists``, or ``AttributeLists/none``.
     var attributes: UInt32
 
     /// Below every time, so that never seen counts as smallest.
     static var neverSeen: Int64 { .min }
     static var noRelease: UInt32 { .max }
-    static var noAttributes: UInt32 { .max }
     static var noRow: UInt32 { .max }
 
     static func free(next: UInt32) -> DeviceRow {
         DeviceRow(
             id: 0, createdDate: .epoch, updatedDate: .epoch, etagRevision: 0, lastSeen: Self.neverSeen,
-            owner: next, hardware: 0, release: Self.noRelease, cohort: 0, serial: .none, attributes: Self.noAttributes
+            owner: next, hardware: 0, release: Self.noRelease, cohort: 0, serial: .none, attributes: AttributeLists.none
         )
     }
 
     @inline(__always)
     var isFree: Bool { self.id == 0 }
-
-    @inline(__always)
-    var seenKey: OrderKey { OrderKey(value: self.lastSeen, id: self.id) }
-
-    @inline(__always)
-    var idKey: OrderKey { OrderKey(value: self.id, id: self.id) }
 }
 
 /// A field whose values lie in a dictionary, with the devices of each value.

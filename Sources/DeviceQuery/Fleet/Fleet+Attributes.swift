@@ -1,4 +1,4 @@
-// The latest values of a device's named properties, kept by device.
+// The keys of a project's attributes, and the latest values of each device.
 
 internal import DeviceModel
 
@@ -9,6 +9,10 @@ struct AttributeKeyTable {
     private(set) var foldedTexts: [String] = []
     private var byID: [AttributeKeyID: Int] = [:]
     private var byText: [String: Int] = [:]
+    /// The keys' places in the order of their folded texts.
+    private(set) var inOrder: [Int] = []
+    /// Where each key is in that order.
+    private(set) var ranks: [Int] = []
 
     var count: Int { self.records.count }
 
@@ -29,58 +33,75 @@ struct AttributeKeyTable {
         self.byText[text] = self.count
         self.foldedTexts.append(text)
         self.records.append(record)
+        self.inOrder.insert(self.count - 1, at: self.placement(of: text))
+        self.ranks = Array(repeating: 0, count: self.count)
+        for (rank, index) in self.inOrder.enumerated() { self.ranks[index] = rank }
+    }
+
+    /// Where a folded text is or would be in the order of keys.
+    func placement(of text: String) -> Int {
+        var low = 0
+        var high = self.inOrder.count
+        while low < high {
+            let middle = (low + high) >> 1
+            if self.foldedTexts[self.inOrder[middle]] < text { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 
 extension Fleet {
-    func attributeList(of row: UInt32) -> [AttributeSlot] {
-        let place = self.rows[Int(row)].attributes
-        return place == DeviceRow.noAttributes ? [] : self.attributeLists[Int(place)]
+    /// The slot of a device's value in the column of `key`, if it has one.
+    @inline(__always)
+    func slot(of key: Int, row: UInt32) -> UInt32? {
+        self.attributeLists.slot(of: UInt32(key), in: self.rows.base[Int(row)].attributes)
     }
 
-    /// Sets an attribute, or unsets it where `state` is nil. - Complexity: O(attributes of the device).
+    /// Sets an attribute, or unsets it where `state` is nil.
+    ///
+    /// - Complexity: O(attributes of the device), and O(log n) where the key has an order.
     mutating func setAttribute(_ key: Int, of row: UInt32, to state: AttributeState?) {
-        let text = self.attributeKeys.foldedTexts[key]
-        var place = self.rows[Int(row)].attributes
-        if place == DeviceRow.noAttributes {
-            guard state != nil else { return }
-            place = self.takeAttributeList()
-            self.rows.base[Int(row)].attributes = place
-        }
-        let list = Int(place)
-        let index =
-            self.attributeLists[list].firstIndex { self.attributeKeys.foldedTexts[$0.key] >= text }
-            ?? self.attributeLists[list].count
-        let isPresent = index < self.attributeLists[list].count && self.attributeLists[list][index].key == key
-        switch (state, isPresent) {
-        case (let state?, true):
-            self.attributeLists[list][index].state = state
-        case (let state?, false):
-            self.attributeLists[list].insert(AttributeSlot(key: key, state: state), at: index)
-            self.attributeCount += 1
-        case (nil, true):
-            self.attributeLists[list].remove(at: index)
-            self.attributeCount -= 1
-            if self.attributeLists[list].isEmpty {
-                self.dropAttributes(of: row)
-            }
-        case (nil, false):
+        let column = self.columns[key]
+        let device = self.rows.base + Int(row)
+        let known = self.slot(of: key, row: row)
+        if let known { self.leaveOrder(key, known) }
+        switch (state, known) {
+        case (let state?, let slot?):
+            column.pointee.replace(slot, with: state)
+            self.enterOrder(key, slot)
+        case (let state?, nil):
+            let slot = column.pointee.insert(state, row: row)
+            let entry = AttributeEntry(key: UInt32(key), slot: slot)
+            device.pointee.attributes = self.attributeLists.insert(entry, into: device.pointee.attributes)
+            self.enterOrder(key, slot)
+        case (nil, let slot?):
+            column.pointee.remove(slot)
+            device.pointee.attributes = self.attributeLists.remove(UInt32(key), from: device.pointee.attributes)
+        case (nil, nil):
             break
         }
     }
 
     mutating func dropAttributes(of row: UInt32) {
-        let place = self.rows[Int(row)].attributes
-        guard place != DeviceRow.noAttributes else { return }
-        self.attributeCount -= self.attributeLists[Int(place)].count
-        self.attributeLists[Int(place)] = []
-        self.freeAttributeLists.append(place)
-        self.rows.base[Int(row)].attributes = DeviceRow.noAttributes
+        let list = self.rows[Int(row)].attributes
+        guard list != AttributeLists.none else { return }
+        for entry in self.attributeLists[list] {
+            self.leaveOrder(Int(entry.key), entry.slot)
+            self.columns[Int(entry.key)].pointee.remove(entry.slot)
+        }
+        self.attributeLists.free(list)
+        self.rows.base[Int(row)].attributes = AttributeLists.none
     }
 
-    private mutating func takeAttributeList() -> UInt32 {
-        if let place = self.freeAttributeLists.popLast() { return place }
-        self.attributeLists.append([])
-        return UInt32(self.attributeLists.count - 1)
+    private func enterOrder(_ key: Int, _ slot: UInt32) {
+        let column = self.columns[key]
+        guard let tree = column.pointee.order.tree(covering: slot) else { return }
+        tree.pointee.insert(column.pointee.sortValue(slot), slot, self.slotTies(key))
+    }
+
+    private func leaveOrder(_ key: Int, _ slot: UInt32) {
+        let column = self.columns[key]
+        guard let tree = column.pointee.order.tree(covering: slot) else { return }
+        tree.pointee.remove(column.pointee.sortValue(slot), slot, self.slotTies(key))
     }
 }

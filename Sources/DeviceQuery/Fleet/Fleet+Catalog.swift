@@ -59,17 +59,20 @@ extension Fleet {
         }
         let code = text.withUnsafeBytes { self.releases.intern($0) }
         self.releases.setTag(code, UInt32(release.version.utf8.count))
-        if Int(code) == self.releaseIDs.count {
-            self.releaseIDs.append(release.id)
-        } else {
-            self.releaseIDs[Int(code)] = release.id
-        }
         self.releaseCodes[release.id] = code
+        self.releaseIDsInOrder.insert(release.id, at: self.releaseIDsInOrder.placement(of: release.id))
         let version = release.version.withBytes { self.versions.intern($0) }
         if Int(version) == self.releasesOfVersion.count {
             self.releasesOfVersion.append([])
         }
         self.releasesOfVersion[Int(version)].append(code)
+        if Int(code) == self.releaseIDs.count {
+            self.releaseIDs.append(release.id)
+            self.versionOfRelease.append(version)
+        } else {
+            self.releaseIDs[Int(code)] = release.id
+            self.versionOfRelease[Int(code)] = version
+        }
         self.idleReleases.append(release.id)
     }
 
@@ -77,6 +80,7 @@ extension Fleet {
         guard let code = self.releaseCodes.removeValue(forKey: release) else {
             preconditionFailure("a release is deleted that the project does not have")
         }
+        self.releaseIDsInOrder.remove(at: self.releaseIDsInOrder.placement(of: release))
         let text = ReleaseText.split(self.releases.text(code), versionByteCount: self.releases.tag(code))
         guard let version = self.versions.code(of: text.version) else {
             preconditionFailure("the version of a release is known")
@@ -109,9 +113,9 @@ extension Fleet {
     }
 }
 
-extension [CohortID] {
+extension Array where Element: Comparable {
     /// Where `id` is or would be, the array being in ascending order.
-    func placement(of id: CohortID) -> Int {
+    func placement(of id: Element) -> Int {
         self.withUnsafeBufferPointer { lowerBound(id, $0) }
     }
 }

@@ -42,20 +42,29 @@ extension Fleet {
             release = code
         }
         let row = self.takeRow()
+        self.seen[Int(row)] = device.sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen
         self.rows[Int(row)] = DeviceRow(
             id: device.id.rawValue, createdDate: device.createdDate, updatedDate: device.updatedDate,
             etagRevision: device.etagRevision.rawValue,
             lastSeen: device.sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen,
             owner: self.owners.intern(device.ownerRef), hardware: self.hardware.intern(device.hardwareVersion),
             release: release, cohort: cohort, serial: self.serials.insert(device.serial),
-            attributes: DeviceRow.noAttributes
+            attributes: AttributeLists.none
         )
+        self.codes.update(row, self.rows[Int(row)])
         self.index(row)
+    }
+
+    /// The row that the next new device gets.
+    var nextRow: UInt32 {
+        self.firstFreeRow == DeviceRow.noRow ? UInt32(self.rows.count) : self.firstFreeRow
     }
 
     private mutating func takeRow() -> UInt32 {
         guard self.firstFreeRow != DeviceRow.noRow else {
             self.rows.append(.free(next: DeviceRow.noRow))
+            self.seen.append(DeviceRow.neverSeen)
+            self.codes.append()
             return UInt32(self.rows.count - 1)
         }
         let row = self.firstFreeRow
@@ -67,14 +76,13 @@ extension Fleet {
     private mutating func index(_ row: UInt32) {
         let device = self.rows[Int(row)]
         self.serialTable.insert(self.serialTag(device), row, device.serial)
-        self.byID.insert(device.idKey, row, self.rows.base)
-        self.byLastSeen.insert(device.seenKey, row, self.rows.base)
+        self.byID.insert(device.id, row, self.idTies)
+        self.byLastSeen.insert(device.lastSeen, row, self.idTies)
+        self.enterLazyOrders(row)
         self.owners.insert(row: row, under: device.owner)
         self.hardware.insert(row: row, under: device.hardware)
         self.cohorts.insert(row: row, under: device.cohort)
-        if device.release != DeviceRow.noRelease {
-            self.releases.insert(row: row, under: device.release)
-        }
+        self.enterRelease(row, device.release)
         self.deviceCount += 1
     }
 
@@ -86,14 +94,15 @@ extension Fleet {
     mutating func remove(_ row: UInt32) {
         let device = self.rows[Int(row)]
         self.serialTable.remove(self.serialTag(device), row)
-        self.byID.remove(device.idKey, self.rows.base)
-        self.byLastSeen.remove(device.seenKey, self.rows.base)
+        self.byID.remove(device.id, row, self.idTies)
+        self.byLastSeen.remove(device.lastSeen, row, self.idTies)
+        self.leaveLazyOrders(row)
         self.owners.remove(row: row, under: device.owner)
         self.hardware.remove(row: row, under: device.hardware)
         self.cohorts.remove(row: row, under: device.cohort)
         self.leaveRelease(row, device.release)
-        self.serials.remove(device.serial)
         self.dropAttributes(of: row)
+        self.serials.remove(device.serial)
         self.rows[Int(row)] = .free(next: self.firstFreeRow)
         self.firstFreeRow = row
         self.deviceCount -= 1
@@ -124,7 +133,11 @@ extension Fleet {
         device.pointee.owner = owner
         device.pointee.hardware = hardware
         device.pointee.cohort = cohort
+        self.codes.update(row, device.pointee)
+        let tree = self.byUpdatedDate.tree(covering: row)
+        tree?.pointee.remove(old.updatedDate.microseconds, row, self.idTies)
         device.pointee.updatedDate = fields.updatedDate
+        tree?.pointee.insert(fields.updatedDate.microseconds, row, self.idTies)
         device.pointee.etagRevision = fields.etagRevision.rawValue
     }
 
@@ -134,9 +147,10 @@ extension Fleet {
         let old = device.pointee
         let lastSeen = sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen
         if lastSeen != old.lastSeen {
-            self.byLastSeen.remove(old.seenKey, self.rows.base)
+            self.byLastSeen.remove(old.lastSeen, row, self.idTies)
             device.pointee.lastSeen = lastSeen
-            self.byLastSeen.insert(device.pointee.seenKey, row, self.rows.base)
+            self.seen[Int(row)] = lastSeen
+            self.byLastSeen.insert(lastSeen, row, self.idTies)
         }
         var release = DeviceRow.noRelease
         if let id = sighting.release {
@@ -147,15 +161,24 @@ extension Fleet {
             release = code
         }
         guard release != old.release else { return }
-        if release != DeviceRow.noRelease {
-            self.releases.insert(row: row, under: release)
-        }
+        self.enterRelease(row, release)
         device.pointee.release = release
+        self.codes.update(row, device.pointee)
         self.leaveRelease(row, old.release)
     }
 
+    private mutating func enterRelease(_ row: UInt32, _ release: UInt32) {
+        if release == DeviceRow.noRelease {
+            self.unreleased.insert(row, byteCount: &self.unreleasedByteCount)
+        } else {
+            self.releases.insert(row: row, under: release)
+        }
+    }
+
     private mutating func leaveRelease(_ row: UInt32, _ release: UInt32) {
-        guard release != DeviceRow.noRelease else { return }
+        guard release != DeviceRow.noRelease else {
+            return self.unreleased.remove(row, byteCount: &self.unreleasedByteCount)
+        }
         self.releases.remove(row: row, under: release)
         if self.releases.rows(release).count == 0 {
             self.idleReleases.append(self.releaseIDs[Int(release)])

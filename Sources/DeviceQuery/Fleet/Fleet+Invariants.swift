@@ -5,9 +5,12 @@ internal import DeviceModel
 extension Fleet {
     /// - Throws: the first contradiction found. - Complexity: O(n log n).
     func checkInvariants() throws(IndexError) {
-        try self.byID.checkInvariants(self.rows.base)
-        try self.byLastSeen.checkInvariants(self.rows.base)
+        let rows = UnsafePointer(self.rows.base)
+        try self.byID.checkInvariants(self.idTies) { rows[Int($0)].id }
+        try self.byLastSeen.checkInvariants(self.idTies) { rows[Int($0)].lastSeen }
         try self.checkRows()
+        try self.checkLazyOrders()
+        try self.checkAttributes()
         for field in DictionaryField.allCases {
             try self.checkRowSets(of: field)
         }
@@ -16,26 +19,24 @@ extension Fleet {
 
     private func checkRows() throws(IndexError) {
         var usedCount = 0
-        var attributeCount = 0
         for row in 0..<UInt32(self.rows.count) {
             let device = self.rows[Int(row)]
             if device.isFree { continue }
             usedCount += 1
+            for field in DictionaryField.allCases {
+                try expect(self.code(field, of: row) == device.code(field), "row \(row) has its code of \(field)")
+            }
+            try expect(device.lastSeen == self.seen[Int(row)], "row \(row) was last seen when it says")
             try expect(self.row(serial: self.serials.text(device.serial)) == row, "row \(row) is found by its serial")
             try expect(self.row(id: DeviceID(rawValue: device.id)) == row, "row \(row) is found by its id")
-            try expect(
-                self.byLastSeen.row(device.seenKey, self.rows.base) == row, "row \(row) has its place by last_seen")
             for field in DictionaryField.allCases {
                 let code = device.code(field)
-                if field == .release, code == DeviceRow.noRelease { continue }
+                if field == .release, code == DeviceRow.noRelease {
+                    try expect(self.unreleased.contains(row), "row \(row) is in the set of those without a release")
+                    continue
+                }
                 try expect(self.rowSet(code, in: field).contains(row), "row \(row) is in the set of its \(field)")
             }
-            let attributes = self.attributeList(of: row)
-            attributeCount += attributes.count
-            let keys = attributes.map { self.attributeKeys.foldedTexts[$0.key] }
-            try expect(zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 }, "the attributes of row \(row) are in order")
-            try expect(
-                device.attributes == DeviceRow.noAttributes || !attributes.isEmpty, "row \(row) keeps no empty list")
         }
         var freeCount = 0
         var free = self.firstFreeRow
@@ -50,7 +51,56 @@ extension Fleet {
         try expect(
             self.byID.count == usedCount && self.byLastSeen.count == usedCount,
             "the orders hold the devices and no more")
-        try expect(attributeCount == self.attributeCount, "the count of attributes is that of the lists")
+        try expect(
+            Int(self.unreleased.count) + self.releasedCount == usedCount,
+            "each row has a release or is among those without")
+    }
+
+    private var releasedCount: Int {
+        (0..<UInt32(self.releases.codeCount)).reduce(0) { $0 + Int(self.releases.rows($1).count) }
+    }
+
+    private func checkLazyOrders() throws(IndexError) {
+        let rows = UnsafePointer(self.rows.base)
+        for name in OrderName.ofDevices {
+            guard let tree = self.tree(name) else { continue }
+            try expect(tree.pointee.count == self.deviceCount, "the order \(name) holds the devices and no more")
+            switch name {
+            case .createdDate:
+                try tree.pointee.checkInvariants(self.idTies) { rows[Int($0)].createdDate.microseconds }
+            case .updatedDate:
+                try tree.pointee.checkInvariants(self.idTies) { rows[Int($0)].updatedDate.microseconds }
+            default:
+                let texts = self.serials.reader
+                try tree.pointee.checkInvariants(self.serialTies) { texts.text(rows[Int($0)].serial).sortValue }
+            }
+        }
+    }
+
+    private func checkAttributes() throws(IndexError) {
+        var listed = 0
+        for row in 0..<UInt32(self.rows.count) where !self.rows[Int(row)].isFree {
+            let list = self.rows[Int(row)].attributes
+            let entries = self.attributeLists[list]
+            try expect(list == AttributeLists.none || !entries.isEmpty, "row \(row) keeps no empty list")
+            try expect(
+                zip(entries, entries.dropFirst()).allSatisfy { $0.key < $1.key }, "the list of row \(row) is in order")
+            for entry in entries {
+                let column = self.columns[Int(entry.key)]
+                try expect(column.pointee.rows[Int(entry.slot)] == row, "the value of row \(row) knows its row")
+                try expect(column.pointee.presence.contains(row), "row \(row) is among those with a value")
+            }
+            listed += entries.count
+        }
+        var columnCount = 0
+        for key in 0..<self.columns.count {
+            let column = self.columns[key]
+            columnCount += column.pointee.count
+            guard let tree = column.pointee.order.tree else { continue }
+            try expect(tree.pointee.count == column.pointee.count, "an order of values holds them and no more")
+            try tree.pointee.checkInvariants(self.slotTies(key)) { column.pointee.sortValue($0) }
+        }
+        try expect(columnCount == listed, "the columns hold what the lists name and no more")
     }
 
     private func checkRowSets(of field: DictionaryField) throws(IndexError) {
@@ -91,6 +141,11 @@ extension Fleet {
         try expect(self.cohortIDsInOrder == self.cohortCodes.keys.sorted(), "the cohorts in order are the cohorts")
         try expect(self.cohorts.count == self.cohortCodes.count, "each cohort has a slug")
         try expect(self.releases.count == self.releaseCodes.count, "each release has a text")
+        try expect(self.releaseIDsInOrder == self.releaseCodes.keys.sorted(), "the releases in order are the releases")
+        try self.owners.checkOrder()
+        try self.hardware.checkOrder()
+        try self.releases.checkOrder()
+        try self.cohorts.checkOrder()
         for (id, code) in self.cohortCodes {
             try expect(self.cohortIDs[Int(code)] == id, "cohort \(id.rawValue) is under its code")
         }
@@ -106,42 +161,54 @@ extension Fleet {
     }
 }
 
-extension RowOrder {
+extension TextDictionary {
+    fileprivate func checkOrder() throws(IndexError) {
+        try expect(self.byText.count == self.count, "the order of texts holds the texts and no more")
+        try self.byText.checkInvariants(self.ties) { self.text($0).sortValue }
+    }
+}
+
+extension RankedTree {
+    /// - Parameter value: what each number is under.
     /// - Throws: the first contradiction found.
-    func checkInvariants(_ devices: UnsafePointer<DeviceRow>) throws(IndexError) {
-        var previous: OrderKey?
-        let count = try self.check(self.root, height: self.height, lower: nil, upper: nil, &previous, devices)
-        try expect(count == self.count, "an order counts its entries")
+    func checkInvariants(_ ties: some TieBreaker, value: (UInt32) -> Int64) throws(IndexError) {
+        var previous: RankedEntry?
+        let count = try self.check(self.root, height: self.height, first: nil, &previous, ties, value)
+        try expect(count == self.count, "a tree counts its entries")
         var walked = 0
-        self.forEach(in: 0..<self.count, descending: false) { _ in
+        self.forEach(in: 0..<self.count, isDescending: false) { _ in
             walked += 1
             return true
         }
-        try expect(walked == self.count, "the leaves of an order are linked")
+        try expect(walked == self.count, "the leaves of a tree are linked")
     }
 
     private func check(
-        _ node: UnsafeMutableRawPointer, height: Int, lower: OrderKey?, upper: OrderKey?, _ previous: inout OrderKey?,
-        _ devices: UnsafePointer<DeviceRow>
+        _ node: UnsafeMutableRawPointer, height: Int, first: RankedEntry?, _ previous: inout RankedEntry?,
+        _ ties: some TieBreaker, _ value: (UInt32) -> Int64
     ) throws(IndexError) -> Int {
         guard height > 0 else {
-            let leaf = OrderLeaf(block: node)
+            let leaf = TreeLeaf(block: node)
+            if let first { try expect(leaf.count > 0 && leaf.entry(at: 0) == first, "a subtree begins with its first") }
             for index in 0..<leaf.count {
-                let key = leaf.key(at: index, devices)
-                if let previous { try expect(previous < key, "an order ascends") }
-                if let lower { try expect(lower <= key, "a subtree begins with its key") }
-                if let upper { try expect(key < upper, "a subtree ends before the next one's key") }
-                previous = key
+                let entry = leaf.entry(at: index)
+                try expect(entry.value == value(entry.number), "an entry is under its value")
+                if let previous {
+                    try expect(
+                        previous.value < entry.value
+                            || (previous.value == entry.value && ties.isBefore(previous.number, entry.number)),
+                        "a tree ascends")
+                }
+                previous = entry
             }
             return leaf.count
         }
-        let branch = OrderBranch(block: node)
+        let branch = TreeBranch(block: node)
         var sum = 0
         for index in 0..<branch.childCount {
             let count = try self.check(
-                branch.children[index], height: height - 1, lower: index == 0 ? lower : branch.keys[index],
-                upper: index + 1 < branch.childCount ? branch.keys[index + 1] : upper, &previous, devices
-            )
+                branch.children[index], height: height - 1, first: index == 0 ? first : branch.first(of: index),
+                &previous, ties, value)
             try expect(count == branch.counts[index], "a branch counts the entries of each subtree")
             sum += count
         }

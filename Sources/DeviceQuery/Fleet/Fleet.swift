@@ -4,20 +4,29 @@ internal import DeviceModel
 
 /// The devices of one project with what they refer to.
 ///
-/// Rows are numbered densely; a deleted device's row is given to the next new one. Each row is in `byID` and `byLastSeen`, its serial
-/// is in `serialTable`, and it is in the row set of its owner, hardware version, cohort and, if it has one, release.
+/// Rows are numbered densely; a deleted device's row is given to the next new one. Each row is in `byID` and `byLastSeen` and in every
+/// lazy order that has got that far, its serial is in `serialTable`, and it is in the row set of its owner, hardware version, cohort
+/// and release, or of those without a release.
 struct Fleet: ~Copyable {
     var record: ProjectRecord
 
     // MARK: Devices
 
     var rows: Column<DeviceRow>
+    /// Each row's `last_seen` once more, side by side: most lists and counts ask for nothing else of most rows.
+    var seen: Column<Int64>
+    /// Each row's codes once more, for the same reason.
+    var codes: CodeColumns
     var firstFreeRow = DeviceRow.noRow
     var deviceCount = 0
     var serials: TextPool
     var serialTable: HashSlots
-    var byID: RowOrder
-    var byLastSeen: RowOrder
+    var byID: RankedTree
+    /// Never seen first.
+    var byLastSeen: RankedTree
+    var byCreatedDate = LazyOrder()
+    var byUpdatedDate = LazyOrder()
+    var bySerial = LazyOrder()
     let seed: UInt64
 
     // MARK: Values
@@ -28,14 +37,21 @@ struct Fleet: ~Copyable {
     var releases: TextDictionary
     /// Under the slug.
     var cohorts: TextDictionary
+    /// Rows without a release.
+    var unreleased = RowSet()
+    var unreleasedByteCount = 0
 
     // MARK: Catalog
 
     var releaseIDs: Column<ReleaseID>
     var releaseCodes: [ReleaseID: UInt32] = [:]
+    /// Ascending.
+    var releaseIDsInOrder: [ReleaseID] = []
     var versions: TextDictionary
     /// By the version's code, the codes of its releases.
     var releasesOfVersion: [[UInt32]] = []
+    /// By the release's code, the code of its version.
+    var versionOfRelease: Column<UInt32>
     /// Releases that had no device at some time since they were last taken.
     var idleReleases: [ReleaseID] = []
 
@@ -46,32 +62,54 @@ struct Fleet: ~Copyable {
     /// Ascending.
     var cohortIDsInOrder: [CohortID] = []
 
-    var attributeKeys = AttributeKeyTable()
-
     // MARK: Attributes
 
-    /// Each device's attributes in the order of keys.
-    var attributeLists: [[AttributeSlot]] = []
-    var freeAttributeLists: [UInt32] = []
-    var attributeCount = 0
+    var attributeKeys = AttributeKeyTable()
+    /// By the key's place in the table. A column lies at an address of its own, so that it can be pointed to.
+    private(set) var columns: Column<UnsafeMutablePointer<AttributeColumn>>
+    /// Each device's, under ``DeviceRow/attributes``.
+    var attributeLists: AttributeLists
 
     init(_ record: ProjectRecord, seed: UInt64) {
         self.record = record
         self.seed = seed
         self.rows = Column()
+        self.seen = Column()
+        self.codes = CodeColumns()
         self.serials = TextPool()
         self.serialTable = HashSlots()
-        self.byID = RowOrder()
-        self.byLastSeen = RowOrder()
+        self.byID = RankedTree()
+        self.byLastSeen = RankedTree()
         self.owners = TextDictionary(seed: seed, dropsUnused: true)
         self.hardware = TextDictionary(seed: seed, dropsUnused: true)
         self.releases = TextDictionary(seed: seed, dropsUnused: false)
         self.cohorts = TextDictionary(seed: seed, dropsUnused: false)
         self.releaseIDs = Column()
         self.versions = TextDictionary(seed: seed, dropsUnused: false)
+        self.versionOfRelease = Column()
         self.cohortIDs = Column()
         self.cohortNames = Column()
         self.cohortNameTexts = TextPool()
+        self.columns = Column()
+        self.attributeLists = AttributeLists()
+    }
+
+    deinit {
+        var byteCount = 0
+        var unreleased = self.unreleased
+        unreleased.destroy(byteCount: &byteCount)
+        for key in 0..<self.columns.count {
+            self.columns.base[key].deinitialize(count: 1)
+            self.columns.base[key].deallocate()
+        }
+    }
+
+    /// Adds an attribute key with an empty column.
+    mutating func insert(_ key: AttributeKeyRecord) throws(IndexError) {
+        try self.attributeKeys.append(key)
+        let column = UnsafeMutablePointer<AttributeColumn>.allocate(capacity: 1)
+        column.initialize(to: AttributeColumn(dataType: key.metric.dataType))
+        self.columns.append(column)
     }
 
     // MARK: Looking up
@@ -87,37 +125,11 @@ struct Fleet: ~Copyable {
     /// - Complexity: O(log n).
     @inline(__always)
     func row(id: DeviceID) -> UInt32? {
-        self.byID.row(OrderKey(value: id.rawValue, id: id.rawValue), self.rows.base)
-    }
-
-    @inline(__always)
-    func code(_ text: UnsafeRawBufferPointer, in field: DictionaryField) -> UInt32? {
-        switch field {
-        case .owner: self.owners.code(of: text)
-        case .hardware: self.hardware.code(of: text)
-        case .release: self.releases.code(of: text)
-        case .cohort: self.cohorts.code(of: text)
-        }
-    }
-
-    @inline(__always)
-    func rowSet(_ code: UInt32, in field: DictionaryField) -> RowSet {
-        switch field {
-        case .owner: self.owners.rows(code)
-        case .hardware: self.hardware.rows(code)
-        case .release: self.releases.rows(code)
-        case .cohort: self.cohorts.rows(code)
-        }
+        self.byID.number(id.rawValue) { _ in false }
     }
 
     /// How many chunks of 65,536 rows there are.
     var chunkCount: Int {
         (self.rows.count + (1 << RowChunk.rowBits) - 1) >> RowChunk.rowBits
     }
-}
-
-/// One attribute of a device, its key as a place in the project's ``AttributeKeyTable``.
-struct AttributeSlot {
-    var key: Int
-    var state: AttributeState
 }

@@ -12,7 +12,7 @@ struct PageToken: Hashable {
     var now: Timestamp
     var place: ListPlace
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
     private static let checksumSeed: UInt64 = 0x726F_6C6C_6361_6C6C
 
     /// Why a text is not the token of a list.
@@ -23,7 +23,8 @@ struct PageToken: Hashable {
 }
 
 extension PageToken {
-    /// Version, fingerprint, now, id, the values of the keys, checksum; numbers are little-endian, texts follow their length.
+    /// Version, fingerprint, now, id, the values of the keys, checksum; numbers are little-endian. A value is a byte for its kind,
+    /// then a number, or a text after its length.
     var text: String {
         var bytes: [UInt8] = [Self.version]
         bytes.append(number: self.fingerprint)
@@ -31,9 +32,13 @@ extension PageToken {
         bytes.append(number: UInt64(bitPattern: self.place.id))
         for value in self.place.values {
             switch value {
+            case .none:
+                bytes.append(0)
             case .number(let number):
+                bytes.append(1)
                 bytes.append(number: UInt64(bitPattern: number))
             case .text(let text):
+                bytes.append(2)
                 bytes.append(UInt8(truncatingIfNeeded: text.count))
                 bytes.append(UInt8(truncatingIfNeeded: text.count >> 8))
                 bytes.append(contentsOf: text)
@@ -44,7 +49,9 @@ extension PageToken {
     }
 
     /// Reads a token of the list with this fingerprint and order.
-    init(_ text: String, fingerprint: UInt64, order: SortOrder) throws(Refusal) {
+    init(
+        _ text: String, fingerprint: UInt64, order: SortOrder, in fleet: UnsafePointer<Fleet>
+    ) throws(Refusal) {
         guard let bytes = Base64URL.decode(text), bytes.count > 8, bytes[0] == Self.version else { throw .garbled }
         let body = bytes.dropLast(8)
         var trailer = ByteReader(rest: bytes.suffix(8))
@@ -58,11 +65,7 @@ extension PageToken {
         else { throw .garbled }
         var values: [SortValue] = []
         for key in order.keys {
-            let value =
-                key.field.isText
-                ? reader.text().map(SortValue.text)
-                : reader.number().map { SortValue.number(Int64(bitPattern: $0)) }
-            guard let value else { throw .garbled }
+            guard let value = reader.value(), key.source.admits(value, in: fleet) else { throw .garbled }
             values.append(value)
         }
         guard reader.rest.isEmpty else { throw .garbled }
@@ -73,30 +76,45 @@ extension PageToken {
 
     /// A number for store, project, filter and order. The order of a filter's values does not matter, nor does the size of pages.
     static func fingerprint(
-        _ filter: DeviceFilter, _ order: SortOrder, in project: ProjectID, of storeID: UUID
+        _ filter: DeviceFilter, _ sort: [SortKey], in project: ProjectID, of storeID: UUID
     ) -> UInt64 {
         var hash = StableHash(seed: Self.checksumSeed)
         withUnsafeBytes(of: storeID.uuid) { hash.combine($0) }
         hash.combine(UInt64(bitPattern: project.rawValue))
-        for key in order.keys {
-            hash.combine(UInt64(key.field.rawValue) << 1 | (key.isDescending ? 1 : 0))
+        // As SortOrder has it: what comes after a unique key changes nothing, and the id decides at the end in any case.
+        var isIDDescending = false
+        for key in sort {
+            isIDDescending = key.isDescending
+            if key.field == .id { break }
+            hash.combine(key.isDescending ? 1 : 0)
+            key.field.name.withBytes { hash.combine($0) }
+            if key.field == .deviceSerial { break }
         }
-        hash.combine(order.isIDDescending ? 1 : 0)
-        for values in [
-            filter.releases, filter.ownerRefs, filter.hardwareVersions, filter.cohorts, filter.deviceSerials,
-        ] {
-            hash.combine(UInt64(values.count))
-            // A sum does not depend on the order of what is added.
-            hash.combine(values.reduce(0) { sum, value in sum &+ value.withBytes { StableHash.hash($0, seed: 1) } })
-        }
-        for bound in [
-            filter.lastSeenSince?.microseconds, filter.lastSeenUntil?.microseconds, filter.activityWindowMicroseconds,
-        ] {
-            hash.combine(bound == nil ? 0 : 1)
-            hash.combine(UInt64(bitPattern: bound ?? 0))
-        }
+        hash.combine(isIDDescending ? 1 : 0)
+        hash.combine(filter.releases)
+        hash.combine(filter.ownerRefs)
+        hash.combine(filter.hardwareVersions)
+        hash.combine(filter.cohorts)
+        hash.combine(filter.deviceSerials)
+        hash.combine(filter.lastSeenSince?.microseconds)
+        hash.combine(filter.lastSeenUntil?.microseconds)
+        hash.combine(filter.activityWindowMicroseconds)
         hash.combine(UInt64(filter.activity?.rawValue ?? 0))
+        filter.expression.withBytes { hash.combine($0) }
         return hash.value
+    }
+}
+
+extension StableHash {
+    /// Values in any order: a sum does not depend on the order of what is added.
+    fileprivate mutating func combine(_ values: [String]) {
+        self.combine(UInt64(values.count))
+        self.combine(values.reduce(0) { sum, value in sum &+ value.withBytes { Self.hash($0, seed: 1) } })
+    }
+
+    fileprivate mutating func combine(_ bound: Int64?) {
+        self.combine(bound == nil ? 0 : 1)
+        self.combine(UInt64(bitPattern: bound ?? 0))
     }
 }
 
@@ -118,7 +136,16 @@ private struct ByteReader {
         return number
     }
 
-    mutating func text() -> [UInt8]? {
+    mutating func value() -> SortValue? {
+        switch self.rest.popFirst() {
+        case 0: SortValue.none
+        case 1: self.number().map { .number(Int64(bitPattern: $0)) }
+        case 2: self.text().map(SortValue.text)
+        default: nil
+        }
+    }
+
+    private mutating func text() -> [UInt8]? {
         guard let low = self.rest.popFirst(), let high = self.rest.popFirst() else { return nil }
         let count = Int(low) | Int(high) << 8
         guard self.rest.count >= count else { return nil }

@@ -4,9 +4,9 @@ internal import DeviceModel
 
 /// A key's value, as a page token keeps it.
 enum SortValue: Hashable {
-    /// A time in microseconds or an id.
+    case none
+    /// A time in microseconds, an id, or what stands for an attribute's value.
     case number(Int64)
-    /// Empty where there is none: no value counts as smallest, and no text that may be missing is ever empty.
     case text([UInt8])
 }
 
@@ -19,39 +19,53 @@ struct ListPlace: Hashable {
 
 /// A total order of devices: the keys asked for, then the id in the direction of the last of them.
 struct SortOrder {
+    /// Where the values of a key come from.
+    enum Source: Equatable {
+        case number(NumberField)
+        case serial
+        case dictionary(DictionaryField)
+        /// By the key's place in the project's table.
+        case attribute(Int)
+    }
+
+    struct Key: Equatable {
+        var source: Source
+        var isDescending: Bool
+    }
+
     /// Without keys that change nothing: those after a unique one, and the id itself, which decides at the end in any case.
-    let keys: [SortKey]
+    let keys: [Key]
     let isIDDescending: Bool
     /// Read for every candidate, where an array would be counted each time.
-    private let firstKey: SortKey?
+    private let firstKey: Key?
 
-    init(_ keys: [SortKey]) {
-        var kept: [SortKey] = []
+    /// - Parameter keys: attributes among them are ones that the fleet has.
+    init(_ keys: [SortKey], in fleet: UnsafePointer<Fleet>) {
+        var kept: [Key] = []
         var isIDDescending = false
         for key in keys {
             isIDDescending = key.isDescending
-            if key.field == .id { break }
-            kept.append(key)
-            if key.field == .deviceSerial { break }
+            guard let source = Source(key.field, in: fleet) else { break }
+            kept.append(Key(source: source, isDescending: key.isDescending))
+            if source == .serial { break }
         }
-        self.keys = kept
+        self.init(kept, isIDDescending: isIDDescending)
+    }
+
+    init(_ keys: [Key], isIDDescending: Bool) {
+        self.keys = keys
         self.isIDDescending = isIDDescending
-        self.firstKey = kept.first
+        self.firstKey = keys.first
     }
 
-    /// An index of a fleet that lies in this order, read from its end where `isIDDescending`.
-    enum Index {
-        case id
-        case lastSeen
+    /// The order among devices that have the same value of the first key.
+    var rest: SortOrder {
+        SortOrder(Array(self.keys.dropFirst()), isIDDescending: self.isIDDescending)
     }
 
-    var index: Index? {
-        switch self.keys.first {
-        case nil: .id
-        case let key? where key.field == .lastSeen && self.keys.count == 1 && key.isDescending == self.isIDDescending:
-            .lastSeen
-        default: nil
-        }
+    /// Whether an index by the first key, its ties by id in the same direction, lies in this order.
+    var isSingle: Bool {
+        self.keys.isEmpty || (self.keys.count == 1 && self.keys[0].isDescending == self.isIDDescending)
     }
 
     // MARK: Comparing
@@ -59,34 +73,61 @@ struct SortOrder {
     /// A number such that rows of smaller numbers come first; equal ones are compared by ``isBefore(_:_:in:)``.
     @inline(__always)
     func prefix(_ row: UInt32, in fleet: UnsafePointer<Fleet>) -> UInt64 {
+        let device = fleet.pointee.rows.base + Int(row)
         guard let key = self.firstKey else {
-            let prefix = Self.prefix(fleet.pointee.rows.base[Int(row)].id)
+            let prefix = Self.prefix(device.pointee.id)
             return self.isIDDescending ? ~prefix : prefix
         }
-        let device = fleet.pointee.rows.base + Int(row)
         let prefix: UInt64
-        switch key.field {
-        case .ownerRef: prefix = fleet.pointee.owners.prefix(device.pointee.owner)
-        case .hardwareVersion: prefix = fleet.pointee.hardware.prefix(device.pointee.hardware)
-        case .cohort: prefix = fleet.pointee.cohorts.prefix(device.pointee.cohort)
-        case .release:
-            prefix =
-                device.pointee.release == DeviceRow.noRelease
-                ? 0 : fleet.pointee.releases.prefix(device.pointee.release)
-        case .deviceSerial: prefix = fleet.pointee.serials.text(device.pointee.serial).sortPrefix
-        case .id, .createdDate, .updatedDate, .lastSeen: prefix = Self.prefix(Self.number(key.field, device))
+        switch key.source {
+        case .number(.lastSeen): prefix = Self.prefix(fleet.pointee.seen.base[Int(row)])
+        case .number(let field): prefix = Self.prefix(fleet.pointee.number(field, of: device))
+        case .dictionary(.owner): prefix = fleet.pointee.owners.prefix(device.pointee.owner)
+        case .dictionary(.hardware): prefix = fleet.pointee.hardware.prefix(device.pointee.hardware)
+        case .dictionary(.cohort): prefix = fleet.pointee.cohorts.prefix(device.pointee.cohort)
+        case .dictionary(.release):
+            let code = device.pointee.release
+            prefix = code == DeviceRow.noRelease ? 0 : fleet.pointee.releases.prefix(code)
+        case .serial: prefix = fleet.pointee.serials.text(device.pointee.serial).sortPrefix
+        case .attribute(let index): prefix = Self.prefix(index, row, fleet)
         }
         return key.isDescending ? ~prefix : prefix
     }
 
+    /// The ``prefix(_:in:)`` of each row.
+    func prefixes(
+        of rows: UnsafeBufferPointer<UInt32>, in fleet: UnsafePointer<Fleet>,
+        into prefixes: UnsafeMutablePointer<UInt64>
+    ) {
+        guard case .number(.lastSeen)? = self.firstKey?.source else {
+            for index in 0..<rows.count { prefixes[index] = self.prefix(rows[index], in: fleet) }
+            return
+        }
+        // The most frequent one by far, and then nothing but the fetching takes time.
+        let seen = fleet.pointee.seen.base
+        let turn: UInt64 = self.isWalkDescending ? .max : 0
+        for index in 0..<rows.count { prefixes[index] = Self.prefix(seen[Int(rows[index])]) ^ turn }
+    }
+
+    private static func prefix(_ key: Int, _ row: UInt32, _ fleet: UnsafePointer<Fleet>) -> UInt64 {
+        guard let slot = fleet.pointee.slot(of: key, row: row) else { return 0 }
+        return Self.prefix(fleet.pointee.columns[key].pointee.sortValue(slot))
+    }
+
+    @inline(__always)
+    private static func prefix(_ number: Int64) -> UInt64 {
+        UInt64(bitPattern: number) ^ (1 << 63)
+    }
+
     /// The ``prefix(_:in:)`` of a device at `place`.
     func prefix(_ place: ListPlace) -> UInt64 {
-        guard let key = self.keys.first, let value = place.values.first else {
+        guard let key = self.firstKey, let value = place.values.first else {
             let prefix = Self.prefix(place.id)
             return self.isIDDescending ? ~prefix : prefix
         }
         let prefix =
             switch value {
+            case .none: 0 as UInt64
             case .number(let number): Self.prefix(number)
             case .text(let bytes): bytes.withUnsafeBytes { $0.sortPrefix }
             }
@@ -94,104 +135,137 @@ struct SortOrder {
     }
 
     func isBefore(_ left: UInt32, _ right: UInt32, in fleet: UnsafePointer<Fleet>) -> Bool {
-        let first = fleet.pointee.rows.base + Int(left)
-        let second = fleet.pointee.rows.base + Int(right)
         for key in self.keys {
-            let order: Int
-            if key.field.isText {
-                if Self.shareText(key.field, first, second) { continue }
-                order = Self.text(key.field, first, in: fleet).order(against: Self.text(key.field, second, in: fleet))
-            } else {
-                order = Self.order(Self.number(key.field, first), Self.number(key.field, second))
-            }
+            let order = key.source.order(left, right, in: fleet)
             if order != 0 { return (order < 0) != key.isDescending }
         }
-        return first.pointee.id != second.pointee.id && (first.pointee.id < second.pointee.id) != self.isIDDescending
+        let (first, second) = (fleet.pointee.rows.base[Int(left)].id, fleet.pointee.rows.base[Int(right)].id)
+        return first != second && (first < second) != self.isIDDescending
     }
 
     func isAfter(_ row: UInt32, _ place: ListPlace, in fleet: UnsafePointer<Fleet>) -> Bool {
-        let device = fleet.pointee.rows.base + Int(row)
         for (key, value) in zip(self.keys, place.values) {
-            let order =
-                switch value {
-                case .number(let number): Self.order(Self.number(key.field, device), number)
-                case .text(let bytes):
-                    bytes.withUnsafeBytes { Self.text(key.field, device, in: fleet).order(against: $0) }
-                }
+            let order = key.source.order(row, value, in: fleet)
             if order != 0 { return (order > 0) != key.isDescending }
         }
-        return device.pointee.id != place.id && (device.pointee.id > place.id) != self.isIDDescending
+        let id = fleet.pointee.rows.base[Int(row)].id
+        return id != place.id && (id > place.id) != self.isIDDescending
     }
 
     /// Where a device stands.
     func place(_ row: UInt32, in fleet: UnsafePointer<Fleet>) -> ListPlace {
-        let device = fleet.pointee.rows.base + Int(row)
-        var values: [SortValue] = []
-        for key in self.keys {
-            if key.field.isText {
-                values.append(.text(Array(Self.text(key.field, device, in: fleet))))
-            } else {
-                values.append(.number(Self.number(key.field, device)))
-            }
-        }
-        return ListPlace(values: values, id: device.pointee.id)
-    }
-
-    // MARK: Values
-
-    @inline(__always)
-    private static func prefix(_ number: Int64) -> UInt64 {
-        UInt64(bitPattern: number) ^ (1 << 63)
-    }
-
-    @inline(__always)
-    private static func order(_ left: Int64, _ right: Int64) -> Int {
-        left < right ? -1 : left == right ? 0 : 1
-    }
-
-    @inline(__always)
-    private static func number(_ field: SortKey.Field, _ device: UnsafePointer<DeviceRow>) -> Int64 {
-        switch field {
-        case .createdDate: device.pointee.createdDate.microseconds
-        case .updatedDate: device.pointee.updatedDate.microseconds
-        case .lastSeen: device.pointee.lastSeen
-        case .id, .deviceSerial, .ownerRef, .hardwareVersion, .release, .cohort: device.pointee.id
-        }
-    }
-
-    private static func text(
-        _ field: SortKey.Field, _ device: UnsafePointer<DeviceRow>, in fleet: UnsafePointer<Fleet>
-    ) -> UnsafeRawBufferPointer {
-        switch field {
-        case .deviceSerial: return fleet.pointee.serials.text(device.pointee.serial)
-        case .ownerRef: return fleet.pointee.owners.text(device.pointee.owner)
-        case .hardwareVersion: return fleet.pointee.hardware.text(device.pointee.hardware)
-        case .cohort: return fleet.pointee.cohorts.text(device.pointee.cohort)
-        case .release where device.pointee.release != DeviceRow.noRelease:
-            return fleet.pointee.releases.text(device.pointee.release)
-        case .release, .id, .createdDate, .updatedDate, .lastSeen: return UnsafeRawBufferPointer(start: nil, count: 0)
-        }
-    }
-
-    /// Whether two devices have the same text, as far as their codes can tell.
-    private static func shareText(
-        _ field: SortKey.Field, _ left: UnsafePointer<DeviceRow>, _ right: UnsafePointer<DeviceRow>
-    ) -> Bool {
-        switch field {
-        case .ownerRef: left.pointee.owner == right.pointee.owner
-        case .hardwareVersion: left.pointee.hardware == right.pointee.hardware
-        case .release: left.pointee.release == right.pointee.release
-        case .cohort: left.pointee.cohort == right.pointee.cohort
-        case .deviceSerial, .id, .createdDate, .updatedDate, .lastSeen: false
-        }
+        ListPlace(
+            values: self.keys.map { $0.source.value(row, in: fleet) }, id: fleet.pointee.rows.base[Int(row)].id)
     }
 }
 
-extension SortKey.Field {
-    var isText: Bool {
-        switch self {
-        case .deviceSerial, .ownerRef, .hardwareVersion, .release, .cohort: true
-        case .id, .createdDate, .updatedDate, .lastSeen: false
+// MARK: - Sources
+
+extension SortOrder.Source {
+    /// Nil for the id, which is no key of its own, and for an attribute that the fleet does not have.
+    fileprivate init?(_ field: SortKey.Field, in fleet: UnsafePointer<Fleet>) {
+        switch field {
+        case .id: return nil
+        case .createdDate: self = .number(.createdDate)
+        case .updatedDate: self = .number(.updatedDate)
+        case .lastSeen: self = .number(.lastSeen)
+        case .deviceSerial: self = .serial
+        case .ownerRef: self = .dictionary(.owner)
+        case .hardwareVersion: self = .dictionary(.hardware)
+        case .release: self = .dictionary(.release)
+        case .cohort: self = .dictionary(.cohort)
+        case .attribute(let text):
+            guard let key = fleet.pointee.attributeKeys.index(text) else { return nil }
+            self = .attribute(key)
         }
+    }
+
+    /// Whether a value is one that this source may have had.
+    func admits(_ value: SortValue, in fleet: UnsafePointer<Fleet>) -> Bool {
+        switch (self, value) {
+        case (.number, .number), (.serial, .text), (.dictionary, .text), (.attribute, .none): true
+        case (.attribute(let key), .text): fleet.pointee.columns[key].pointee.dataType == .string
+        case (.attribute(let key), .number): fleet.pointee.columns[key].pointee.dataType != .string
+        case (.number, _), (.serial, _), (.dictionary, _): false
+        }
+    }
+
+    /// Below zero where the first comes first, zero where both have the same value.
+    func order(_ left: UInt32, _ right: UInt32, in fleet: UnsafePointer<Fleet>) -> Int {
+        let (first, second) = (fleet.pointee.rows.base + Int(left), fleet.pointee.rows.base + Int(right))
+        switch self {
+        case .number(let field):
+            return fleet.pointee.number(field, of: first).order(against: fleet.pointee.number(field, of: second))
+        case .serial:
+            return fleet.pointee.serials.text(first.pointee.serial).order(
+                against: fleet.pointee.serials.text(second.pointee.serial))
+        case .dictionary(let field):
+            guard first.pointee.code(field) != second.pointee.code(field) else { return 0 }
+            return Self.text(field, first, fleet).order(against: Self.text(field, second, fleet))
+        case .attribute(let key):
+            guard let slot = fleet.pointee.slot(of: key, row: left) else {
+                return fleet.pointee.slot(of: key, row: right) == nil ? 0 : -1
+            }
+            guard let other = fleet.pointee.slot(of: key, row: right) else { return 1 }
+            let column = fleet.pointee.columns[key]
+            return column.pointee.dataType == .string
+                ? column.pointee.text(slot).order(against: column.pointee.text(other))
+                : column.pointee.sortValue(slot).order(against: column.pointee.sortValue(other))
+        }
+    }
+
+    func order(_ row: UInt32, _ value: SortValue, in fleet: UnsafePointer<Fleet>) -> Int {
+        let device = fleet.pointee.rows.base + Int(row)
+        switch (self, value) {
+        case (.number(let field), .number(let number)):
+            return fleet.pointee.number(field, of: device).order(against: number)
+        case (.serial, .text(let bytes)):
+            return bytes.withUnsafeBytes { fleet.pointee.serials.text(device.pointee.serial).order(against: $0) }
+        case (.dictionary(let field), .text(let bytes)):
+            return bytes.withUnsafeBytes { Self.text(field, device, fleet).order(against: $0) }
+        case (.attribute(let key), _):
+            guard let slot = fleet.pointee.slot(of: key, row: row) else { return value == .none ? 0 : -1 }
+            let column = fleet.pointee.columns[key]
+            switch value {
+            case .none: return 1
+            case .number(let number): return column.pointee.sortValue(slot).order(against: number)
+            case .text(let bytes): return bytes.withUnsafeBytes { column.pointee.text(slot).order(against: $0) }
+            }
+        case (.number, _), (.serial, _), (.dictionary, _):
+            preconditionFailure("a place holds values of its order's keys")
+        }
+    }
+
+    fileprivate func value(_ row: UInt32, in fleet: UnsafePointer<Fleet>) -> SortValue {
+        let device = fleet.pointee.rows.base + Int(row)
+        switch self {
+        case .number(let field): return .number(fleet.pointee.number(field, of: device))
+        case .serial: return .text(Array(fleet.pointee.serials.text(device.pointee.serial)))
+        case .dictionary(let field): return .text(Array(Self.text(field, device, fleet)))
+        case .attribute(let key):
+            guard let slot = fleet.pointee.slot(of: key, row: row) else { return .none }
+            let column = fleet.pointee.columns[key]
+            return column.pointee.dataType == .string
+                ? .text(Array(column.pointee.text(slot))) : .number(column.pointee.sortValue(slot))
+        }
+    }
+
+    /// Empty where there is no release: that comes before every release, whose version is never empty.
+    private static func text(
+        _ field: DictionaryField, _ device: UnsafePointer<DeviceRow>, _ fleet: UnsafePointer<Fleet>
+    ) -> UnsafeRawBufferPointer {
+        let code = device.pointee.code(field)
+        guard field != .release || code != DeviceRow.noRelease else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+        return fleet.pointee.text(code, in: field)
+    }
+}
+
+extension Int64 {
+    /// Below zero where this one is smaller.
+    @inline(__always)
+    fileprivate func order(against other: Int64) -> Int {
+        self < other ? -1 : self == other ? 0 : 1
     }
 }

@@ -60,9 +60,9 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
         return start
     }
 
-    mutating func removeLast() {
-        precondition(self.count > 0, "the column is empty")
-        self.count -= 1
+    mutating func removeLast(_ count: Int = 1) {
+        precondition(count >= 0 && count <= self.count, "the column has fewer values")
+        self.count -= count
     }
 
     /// Forgets the values and keeps the room.

@@ -81,6 +81,27 @@ struct RowChunk: BitwiseCopyable {
         }
     }
 
+    /// The words, where the form is that of a bitmap.
+    @inline(__always)
+    var bitmap: UnsafePointer<UInt64>? {
+        self.form == Self.bitmapForm ? UnsafePointer(self.words) : nil
+    }
+
+    /// How many members are in a mask.
+    func count(in mask: UnsafePointer<UInt64>) -> Int {
+        var count = 0
+        if self.form == Self.bitmapForm {
+            let words = self.words
+            for index in 0..<Self.wordCount { count += (mask[index] & words[index]).nonzeroBitCount }
+        } else if self.count > 0 {
+            let array = self.array
+            for index in 0..<Int(self.count) {
+                count += Int(mask[Int(array[index]) >> 6] >> UInt64(array[index] & 63) & 1)
+            }
+        }
+        return count
+    }
+
     mutating func insert(_ low: UInt16, byteCount: inout Int) {
         if self.form != Self.bitmapForm, self.count == self.form {
             self.grow(byteCount: &byteCount)

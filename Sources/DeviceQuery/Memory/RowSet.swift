@@ -50,19 +50,47 @@ struct RowSet: BitwiseCopyable {
     }
 
     /// Sets the bits of the rows of one chunk in a mask of ``RowChunk/wordCount`` words.
-    func unite(chunk: Int, into mask: UnsafeMutablePointer<UInt64>) {
+    ///
+    /// - Parameter cursor: kept from one chunk to the next ones by whoever asks for chunks in ascending order; 0 at first.
+    @inline(__always)
+    func unite(chunk: Int, cursor: inout UInt32, into mask: UnsafeMutablePointer<UInt64>) {
         if self.isChunked {
             guard chunk < self.chunks.count else { return }
             self.chunks.base[chunk].unite(into: mask)
         } else {
             self.withList { list in
-                var index = lowerBound(UInt32(chunk << RowChunk.rowBits), list)
+                var index = Int(cursor)
+                while index < list.count, Int(list[index] >> RowChunk.rowBits) < chunk { index += 1 }
                 while index < list.count, Int(list[index] >> RowChunk.rowBits) == chunk {
                     let low = Int(list[index] & RowChunk.rowMask)
                     mask[low >> 6] |= 1 << UInt64(low & 63)
                     index += 1
                 }
+                cursor = UInt32(index)
             }
+        }
+    }
+
+    /// The bitmap of one chunk, where the set has one.
+    @inline(__always)
+    func words(chunk: Int) -> UnsafePointer<UInt64>? {
+        self.isChunked && chunk < self.chunks.count ? self.chunks.base[chunk].bitmap : nil
+    }
+
+    /// How many of the rows of one chunk are in a mask.
+    func count(chunk: Int, in mask: UnsafePointer<UInt64>) -> Int {
+        if self.isChunked {
+            return chunk < self.chunks.count ? self.chunks.base[chunk].count(in: mask) : 0
+        }
+        return self.withList { list in
+            var count = 0
+            var index = lowerBound(UInt32(chunk << RowChunk.rowBits), list)
+            while index < list.count, Int(list[index] >> RowChunk.rowBits) == chunk {
+                let low = Int(list[index] & RowChunk.rowMask)
+                count += Int(mask[low >> 6] >> UInt64(low & 63) & 1)
+                index += 1
+            }
+            return count
         }
     }
 

@@ -91,4 +91,10 @@ extension UnsafeRawBufferPointer {
         }
         return prefix
     }
+
+    /// ``sortPrefix`` as a signed number of the same order.
+    @inline(__always)
+    var sortValue: Int64 {
+        Int64(bitPattern: self.sortPrefix ^ 1 << 63)
+    }
 }

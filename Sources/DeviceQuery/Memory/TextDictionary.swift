@@ -4,7 +4,7 @@
 ///
 /// Codes of removed texts are given again. Releases and cohorts stay until they are removed by name; owners and hardware versions
 /// go with the last device that had them.
-/// - Complexity: a look-up by text O(its length); moving a row as ``RowSet``.
+/// - Complexity: a look-up by text O(its length); moving a row as ``RowSet``; adding and removing a text O(log of their count).
 struct TextDictionary: ~Copyable {
     struct Entry: BitwiseCopyable {
         /// The text's ``Swift/UnsafeRawBufferPointer/sortPrefix``.
@@ -19,6 +19,8 @@ struct TextDictionary: ~Copyable {
     private var entries: Column<Entry>
     private var table: HashSlots
     private var texts: TextPool
+    /// The codes in the order of their texts.
+    private(set) var byText: RankedTree
     private var firstFree: UInt32 = .max
     private let seed: UInt64
     private let dropsUnused: Bool
@@ -29,6 +31,7 @@ struct TextDictionary: ~Copyable {
         self.entries = Column()
         self.table = HashSlots()
         self.texts = TextPool()
+        self.byText = RankedTree()
         self.seed = seed
         self.dropsUnused = dropsUnused
     }
@@ -48,7 +51,7 @@ struct TextDictionary: ~Copyable {
 
     /// What it takes, the sets of rows left out.
     var byteCount: Int {
-        self.entries.byteCount + self.table.byteCount + self.texts.byteCount
+        self.entries.byteCount + self.table.byteCount + self.texts.byteCount + self.byText.byteCount
     }
 
     // MARK: Reading
@@ -84,6 +87,31 @@ struct TextDictionary: ~Copyable {
         Int(code) < self.entries.count && self.entries[Int(code)].text != .none
     }
 
+    // MARK: The order of texts
+
+    struct Ties: TieBreaker {
+        fileprivate let entries: UnsafePointer<Entry>
+        fileprivate let texts: TextPool.Reader
+
+        @inline(__always)
+        func isBefore(_ left: UInt32, _ right: UInt32) -> Bool {
+            let text = self.texts.text(self.entries[Int(left)].text)
+            return text.order(against: self.texts.text(self.entries[Int(right)].text)) < 0
+        }
+    }
+
+    var ties: Ties {
+        Ties(entries: UnsafePointer(self.entries.base), texts: self.texts.reader)
+    }
+
+    /// How many texts come before `text`, itself counted if `isInclusive`.
+    func rank(of text: UnsafeRawBufferPointer, isInclusive: Bool = false) -> Int {
+        self.byText.rank(text.sortValue) { code in
+            let order = self.text(code).order(against: text)
+            return order < 0 || (order == 0 && isInclusive)
+        }
+    }
+
     // MARK: Changing
 
     /// The code of `text`, which is added if it is new.
@@ -102,6 +130,7 @@ struct TextDictionary: ~Copyable {
             self.entries.append(entry)
         }
         self.table.insert(tag, code, entry.text)
+        self.byText.insert(text.sortValue, code, self.ties)
         return code
     }
 
@@ -112,6 +141,7 @@ struct TextDictionary: ~Copyable {
     /// Removes a text that no row has.
     mutating func remove(_ code: UInt32) {
         precondition(self.entries[Int(code)].rows.count == 0, "a text in use cannot be removed")
+        self.byText.remove(self.text(code).sortValue, code, self.ties)
         self.table.remove(HashSlots.tag(StableHash.hash(self.text(code), seed: self.seed)), code)
         self.texts.remove(self.entries[Int(code)].text)
         self.entries[Int(code)] = Entry(prefix: 0, rows: RowSet(), text: .none, tag: self.firstFree)

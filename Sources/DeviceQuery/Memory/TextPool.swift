@@ -35,9 +35,24 @@ struct TextPool: ~Copyable {
     @inline(__always)
     func text(_ reference: TextRef) -> UnsafeRawBufferPointer {
         precondition(Int(reference.unit) < self.units.count, "the text is not of this pool")
-        let start = UnsafeRawPointer(self.units.base + Int(reference.unit))
-        return UnsafeRawBufferPointer(start: start + 2, count: Int(start.load(as: UInt16.self)))
+        return self.reader.text(reference)
     }
+
+    /// Reads the texts of a pool without a hold on it.
+    ///
+    /// Invariant: it is used while the pool lives, does not change and holds the texts that are asked for.
+    struct Reader: BitwiseCopyable {
+        fileprivate let units: UnsafePointer<UInt32>
+
+        @inline(__always)
+        func text(_ reference: TextRef) -> UnsafeRawBufferPointer {
+            let start = UnsafeRawPointer(self.units + Int(reference.unit))
+            return UnsafeRawBufferPointer(start: start + 2, count: Int(start.load(as: UInt16.self)))
+        }
+    }
+
+    @inline(__always)
+    var reader: Reader { Reader(units: UnsafePointer(self.units.base)) }
 
     /// Copies `text`, which must not lie in this pool.
     mutating func insert(_ text: UnsafeRawBufferPointer) -> TextRef {

@@ -46,7 +46,8 @@ extension Activity: ExpressibleByArgument {
 
     public static var allValueStrings: [String] { Self.allCases.map(\.name) }
 
-    private var name: String {
+    /// As command lines and outputs spell it.
+    var name: String {
         switch self {
         case .pending: "pending"
         case .active: "active"

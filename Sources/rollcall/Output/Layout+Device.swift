@@ -96,23 +96,10 @@ extension Device {
     }
 }
 
-extension Release {
-    fileprivate var json: JSON {
-        .object([("id", .int(self.id)), ("version", .string(self.version)), ("revision", .string(self.revision))])
-    }
-}
-
 extension Attribute {
     fileprivate var json: JSON {
         .object([
-            (
-                "custom_metric",
-                .object([
-                    ("id", .string(self.customMetric.id.uuidString.lowercased())),
-                    ("string_key", .string(self.customMetric.stringKey)),
-                    ("data_type", .string(self.customMetric.dataType.description)),
-                ])
-            ),
+            ("custom_metric", self.customMetric.json),
             (
                 "state",
                 .object([

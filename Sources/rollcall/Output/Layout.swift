@@ -57,23 +57,6 @@ extension Layout<Project> {
     )
 }
 
-extension Layout<Cohort> {
-    static let cohort = Layout(
-        json: { $0.json },
-        columns: [
-            Column("SLUG") { $0.slug },
-            Column("NAME") { $0.name },
-            Column("DEVICES", isNumber: true) { String($0.deviceCount ?? 0) },
-        ],
-        fields: [
-            Column("id", isNumber: true) { String($0.id) },
-            Column("name") { $0.name },
-            Column("slug") { $0.slug },
-            Column("count_devices", isNumber: true) { String($0.deviceCount ?? 0) },
-        ]
-    )
-}
-
 extension Layout<ServerInfo> {
     static let serverInfo = Layout(
         json: { info in
@@ -101,6 +84,14 @@ extension Layout<ServerInfo> {
                         }
                     )
                 ),
+                (
+                    "memory",
+                    .array(
+                        info.memory.map { figure in
+                            .object([("name", .string(figure.name)), ("bytes", .int(figure.byteCount))])
+                        }
+                    )
+                ),
             ])
         },
         columns: Self.serverFields,
@@ -108,6 +99,7 @@ extension Layout<ServerInfo> {
         details: { info in
             Self.serverFields.map { ($0.name, $0.text(info)) }
                 + info.limits.map { ("limits.\($0.name)", "\($0.value) \($0.unit)") }
+                + info.memory.map { ("memory.\($0.name)", "\($0.byteCount) bytes") }
         }
     )
 
@@ -120,19 +112,6 @@ extension Layout<ServerInfo> {
         Column("caller_gid", isNumber: true) { String($0.caller.groupID) },
         Column("caller_pid", isNumber: true) { String($0.caller.processID) },
     ]
-}
-
-extension Cohort {
-    /// With its count of devices where it has one, which a device's cohort has not.
-    var json: JSON {
-        var members: [(name: String, value: JSON)] = [
-            ("id", .int(self.id)), ("name", .string(self.name)), ("slug", .string(self.slug)),
-        ]
-        if let count = self.deviceCount {
-            members.append(("count_devices", .int(count)))
-        }
-        return .object(members)
-    }
 }
 
 extension Timestamp {

@@ -189,6 +189,51 @@ void   rollcall__v1__list_devices_response__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__list_devices_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__explanation__init
+                     (Rollcall__V1__Explanation         *message)
+{
+  static const Rollcall__V1__Explanation init_value = ROLLCALL__V1__EXPLANATION__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__explanation__get_packed_size
+                     (const Rollcall__V1__Explanation *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__explanation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__explanation__pack
+                     (const Rollcall__V1__Explanation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__explanation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__explanation__pack_to_buffer
+                     (const Rollcall__V1__Explanation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__explanation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__Explanation *
+       rollcall__v1__explanation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__Explanation *)
+     protobuf_c_message_unpack (&rollcall__v1__explanation__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__explanation__free_unpacked
+                     (Rollcall__V1__Explanation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__explanation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rollcall__v1__update_device_request__init
                      (Rollcall__V1__UpdateDeviceRequest         *message)
 {
@@ -549,6 +594,186 @@ void   rollcall__v1__check_in_request__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__check_in_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__count_devices_request__init
+                     (Rollcall__V1__CountDevicesRequest         *message)
+{
+  static const Rollcall__V1__CountDevicesRequest init_value = ROLLCALL__V1__COUNT_DEVICES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__count_devices_request__get_packed_size
+                     (const Rollcall__V1__CountDevicesRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__count_devices_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__count_devices_request__pack
+                     (const Rollcall__V1__CountDevicesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__count_devices_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__count_devices_request__pack_to_buffer
+                     (const Rollcall__V1__CountDevicesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__count_devices_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__CountDevicesRequest *
+       rollcall__v1__count_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__CountDevicesRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__count_devices_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__count_devices_request__free_unpacked
+                     (Rollcall__V1__CountDevicesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__count_devices_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__count_devices_response__init
+                     (Rollcall__V1__CountDevicesResponse         *message)
+{
+  static const Rollcall__V1__CountDevicesResponse init_value = ROLLCALL__V1__COUNT_DEVICES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__count_devices_response__get_packed_size
+                     (const Rollcall__V1__CountDevicesResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__count_devices_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__count_devices_response__pack
+                     (const Rollcall__V1__CountDevicesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__count_devices_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__count_devices_response__pack_to_buffer
+                     (const Rollcall__V1__CountDevicesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__count_devices_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__CountDevicesResponse *
+       rollcall__v1__count_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__CountDevicesResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__count_devices_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__count_devices_response__free_unpacked
+                     (Rollcall__V1__CountDevicesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__count_devices_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__device_group__init
+                     (Rollcall__V1__DeviceGroup         *message)
+{
+  static const Rollcall__V1__DeviceGroup init_value = ROLLCALL__V1__DEVICE_GROUP__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__device_group__get_packed_size
+                     (const Rollcall__V1__DeviceGroup *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__device_group__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__device_group__pack
+                     (const Rollcall__V1__DeviceGroup *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__device_group__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__device_group__pack_to_buffer
+                     (const Rollcall__V1__DeviceGroup *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__device_group__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__DeviceGroup *
+       rollcall__v1__device_group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__DeviceGroup *)
+     protobuf_c_message_unpack (&rollcall__v1__device_group__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__device_group__free_unpacked
+                     (Rollcall__V1__DeviceGroup *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__device_group__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__group_value__init
+                     (Rollcall__V1__GroupValue         *message)
+{
+  static const Rollcall__V1__GroupValue init_value = ROLLCALL__V1__GROUP_VALUE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__group_value__get_packed_size
+                     (const Rollcall__V1__GroupValue *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__group_value__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__group_value__pack
+                     (const Rollcall__V1__GroupValue *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__group_value__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__group_value__pack_to_buffer
+                     (const Rollcall__V1__GroupValue *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__group_value__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__GroupValue *
+       rollcall__v1__group_value__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__GroupValue *)
+     protobuf_c_message_unpack (&rollcall__v1__group_value__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__group_value__free_unpacked
+                     (Rollcall__V1__GroupValue *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__group_value__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor rollcall__v1__create_device_request__field_descriptors[4] =
 {
   {
@@ -690,7 +915,7 @@ const ProtobufCMessageDescriptor rollcall__v1__get_device_request__descriptor =
   (ProtobufCMessageInit) rollcall__v1__get_device_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rollcall__v1__list_devices_request__field_descriptors[16] =
+static const ProtobufCFieldDescriptor rollcall__v1__list_devices_request__field_descriptors[18] =
 {
   {
     "project",
@@ -884,12 +1109,38 @@ static const ProtobufCFieldDescriptor rollcall__v1__list_devices_request__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "filter",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListDevicesRequest, filter),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "explain",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListDevicesRequest, explain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rollcall__v1__list_devices_request__field_indices_by_name[] = {
   8,   /* field[8] = activity */
   9,   /* field[9] = activity_window */
   4,   /* field[4] = cohort */
   5,   /* field[5] = device_serial */
+  17,   /* field[17] = explain */
+  16,   /* field[16] = filter */
   3,   /* field[3] = hardware_version */
   14,   /* field[14] = include_total */
   6,   /* field[6] = last_seen_since */
@@ -906,7 +1157,7 @@ static const unsigned rollcall__v1__list_devices_request__field_indices_by_name[
 static const ProtobufCIntRange rollcall__v1__list_devices_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor rollcall__v1__list_devices_request__descriptor =
 {
@@ -916,14 +1167,14 @@ const ProtobufCMessageDescriptor rollcall__v1__list_devices_request__descriptor 
   "Rollcall__V1__ListDevicesRequest",
   "rollcall.v1",
   sizeof(Rollcall__V1__ListDevicesRequest),
-  16,
+  18,
   rollcall__v1__list_devices_request__field_descriptors,
   rollcall__v1__list_devices_request__field_indices_by_name,
   1,  rollcall__v1__list_devices_request__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__list_devices_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rollcall__v1__list_devices_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor rollcall__v1__list_devices_response__field_descriptors[4] =
 {
   {
     "devices",
@@ -961,16 +1212,29 @@ static const ProtobufCFieldDescriptor rollcall__v1__list_devices_response__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "explanation",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListDevicesResponse, explanation),
+    &rollcall__v1__explanation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rollcall__v1__list_devices_response__field_indices_by_name[] = {
   0,   /* field[0] = devices */
+  3,   /* field[3] = explanation */
   1,   /* field[1] = next_page_token */
   2,   /* field[2] = total_count */
 };
 static const ProtobufCIntRange rollcall__v1__list_devices_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor rollcall__v1__list_devices_response__descriptor =
 {
@@ -980,11 +1244,153 @@ const ProtobufCMessageDescriptor rollcall__v1__list_devices_response__descriptor
   "Rollcall__V1__ListDevicesResponse",
   "rollcall.v1",
   sizeof(Rollcall__V1__ListDevicesResponse),
-  3,
+  4,
   rollcall__v1__list_devices_response__field_descriptors,
   rollcall__v1__list_devices_response__field_indices_by_name,
   1,  rollcall__v1__list_devices_response__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__list_devices_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__explanation__field_descriptors[9] =
+{
+  {
+    "plan",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Explanation, plan),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "steps",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__Explanation, n_steps),
+    offsetof(Rollcall__V1__Explanation, steps),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "estimated_candidate_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Explanation, estimated_candidate_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "estimated_match_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Explanation, estimated_match_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "candidate_count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Explanation, candidate_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "match_count",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Explanation, match_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "estimated_duration",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Explanation, estimated_duration),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Explanation, duration),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slice_count",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Explanation, slice_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__explanation__field_indices_by_name[] = {
+  4,   /* field[4] = candidate_count */
+  7,   /* field[7] = duration */
+  2,   /* field[2] = estimated_candidate_count */
+  6,   /* field[6] = estimated_duration */
+  3,   /* field[3] = estimated_match_count */
+  5,   /* field[5] = match_count */
+  0,   /* field[0] = plan */
+  8,   /* field[8] = slice_count */
+  1,   /* field[1] = steps */
+};
+static const ProtobufCIntRange rollcall__v1__explanation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__explanation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.Explanation",
+  "Explanation",
+  "Rollcall__V1__Explanation",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__Explanation),
+  9,
+  rollcall__v1__explanation__field_descriptors,
+  rollcall__v1__explanation__field_indices_by_name,
+  1,  rollcall__v1__explanation__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__explanation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rollcall__v1__update_device_request__field_descriptors[6] =
@@ -1581,6 +1987,431 @@ const ProtobufCMessageDescriptor rollcall__v1__check_in_request__descriptor =
   rollcall__v1__check_in_request__field_indices_by_name,
   1,  rollcall__v1__check_in_request__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__check_in_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__count_devices_request__field_descriptors[14] =
+{
+  {
+    "project",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesRequest, project),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "release",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__CountDevicesRequest, n_release),
+    offsetof(Rollcall__V1__CountDevicesRequest, release),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner_ref",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__CountDevicesRequest, n_owner_ref),
+    offsetof(Rollcall__V1__CountDevicesRequest, owner_ref),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hardware_version",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__CountDevicesRequest, n_hardware_version),
+    offsetof(Rollcall__V1__CountDevicesRequest, hardware_version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cohort",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__CountDevicesRequest, n_cohort),
+    offsetof(Rollcall__V1__CountDevicesRequest, cohort),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device_serial",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__CountDevicesRequest, n_device_serial),
+    offsetof(Rollcall__V1__CountDevicesRequest, device_serial),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_seen_since",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesRequest, last_seen_since),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_seen_until",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesRequest, last_seen_until),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesRequest, activity),
+    &rollcall__v1__activity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_window",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesRequest, activity_window),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "filter",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesRequest, filter),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group_by",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__CountDevicesRequest, n_group_by),
+    offsetof(Rollcall__V1__CountDevicesRequest, group_by),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group_limit",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesRequest, group_limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "explain",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesRequest, explain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__count_devices_request__field_indices_by_name[] = {
+  8,   /* field[8] = activity */
+  9,   /* field[9] = activity_window */
+  4,   /* field[4] = cohort */
+  5,   /* field[5] = device_serial */
+  13,   /* field[13] = explain */
+  10,   /* field[10] = filter */
+  11,   /* field[11] = group_by */
+  12,   /* field[12] = group_limit */
+  3,   /* field[3] = hardware_version */
+  6,   /* field[6] = last_seen_since */
+  7,   /* field[7] = last_seen_until */
+  2,   /* field[2] = owner_ref */
+  0,   /* field[0] = project */
+  1,   /* field[1] = release */
+};
+static const ProtobufCIntRange rollcall__v1__count_devices_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 14 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__count_devices_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.CountDevicesRequest",
+  "CountDevicesRequest",
+  "Rollcall__V1__CountDevicesRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__CountDevicesRequest),
+  14,
+  rollcall__v1__count_devices_request__field_descriptors,
+  rollcall__v1__count_devices_request__field_indices_by_name,
+  1,  rollcall__v1__count_devices_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__count_devices_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__count_devices_response__field_descriptors[4] =
+{
+  {
+    "count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesResponse, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "groups",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__CountDevicesResponse, n_groups),
+    offsetof(Rollcall__V1__CountDevicesResponse, groups),
+    &rollcall__v1__device_group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "other_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesResponse, other_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "explanation",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CountDevicesResponse, explanation),
+    &rollcall__v1__explanation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__count_devices_response__field_indices_by_name[] = {
+  0,   /* field[0] = count */
+  3,   /* field[3] = explanation */
+  1,   /* field[1] = groups */
+  2,   /* field[2] = other_count */
+};
+static const ProtobufCIntRange rollcall__v1__count_devices_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__count_devices_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.CountDevicesResponse",
+  "CountDevicesResponse",
+  "Rollcall__V1__CountDevicesResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__CountDevicesResponse),
+  4,
+  rollcall__v1__count_devices_response__field_descriptors,
+  rollcall__v1__count_devices_response__field_indices_by_name,
+  1,  rollcall__v1__count_devices_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__count_devices_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__device_group__field_descriptors[2] =
+{
+  {
+    "values",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__DeviceGroup, n_values),
+    offsetof(Rollcall__V1__DeviceGroup, values),
+    &rollcall__v1__group_value__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__DeviceGroup, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__device_group__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = values */
+};
+static const ProtobufCIntRange rollcall__v1__device_group__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__device_group__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.DeviceGroup",
+  "DeviceGroup",
+  "Rollcall__V1__DeviceGroup",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__DeviceGroup),
+  2,
+  rollcall__v1__device_group__field_descriptors,
+  rollcall__v1__device_group__field_indices_by_name,
+  1,  rollcall__v1__device_group__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__device_group__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__group_value__field_descriptors[5] =
+{
+  {
+    "string_value",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__GroupValue, kind_case),
+    offsetof(Rollcall__V1__GroupValue, string_value),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "int_value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Rollcall__V1__GroupValue, kind_case),
+    offsetof(Rollcall__V1__GroupValue, int_value),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "float_value",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Rollcall__V1__GroupValue, kind_case),
+    offsetof(Rollcall__V1__GroupValue, float_value),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bool_value",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Rollcall__V1__GroupValue, kind_case),
+    offsetof(Rollcall__V1__GroupValue, bool_value),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "activity_value",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Rollcall__V1__GroupValue, kind_case),
+    offsetof(Rollcall__V1__GroupValue, activity_value),
+    &rollcall__v1__activity__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__group_value__field_indices_by_name[] = {
+  4,   /* field[4] = activity_value */
+  3,   /* field[3] = bool_value */
+  2,   /* field[2] = float_value */
+  1,   /* field[1] = int_value */
+  0,   /* field[0] = string_value */
+};
+static const ProtobufCIntRange rollcall__v1__group_value__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__group_value__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.GroupValue",
+  "GroupValue",
+  "Rollcall__V1__GroupValue",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__GroupValue),
+  5,
+  rollcall__v1__group_value__field_descriptors,
+  rollcall__v1__group_value__field_indices_by_name,
+  1,  rollcall__v1__group_value__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__group_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue rollcall__v1__activity__enum_values_by_number[4] =

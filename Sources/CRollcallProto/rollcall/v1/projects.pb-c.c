@@ -594,6 +594,276 @@ void   rollcall__v1__delete_cohort_response__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__delete_cohort_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__list_releases_request__init
+                     (Rollcall__V1__ListReleasesRequest         *message)
+{
+  static const Rollcall__V1__ListReleasesRequest init_value = ROLLCALL__V1__LIST_RELEASES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__list_releases_request__get_packed_size
+                     (const Rollcall__V1__ListReleasesRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_releases_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__list_releases_request__pack
+                     (const Rollcall__V1__ListReleasesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_releases_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__list_releases_request__pack_to_buffer
+                     (const Rollcall__V1__ListReleasesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_releases_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__ListReleasesRequest *
+       rollcall__v1__list_releases_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__ListReleasesRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__list_releases_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__list_releases_request__free_unpacked
+                     (Rollcall__V1__ListReleasesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__list_releases_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__list_releases_response__init
+                     (Rollcall__V1__ListReleasesResponse         *message)
+{
+  static const Rollcall__V1__ListReleasesResponse init_value = ROLLCALL__V1__LIST_RELEASES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__list_releases_response__get_packed_size
+                     (const Rollcall__V1__ListReleasesResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_releases_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__list_releases_response__pack
+                     (const Rollcall__V1__ListReleasesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_releases_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__list_releases_response__pack_to_buffer
+                     (const Rollcall__V1__ListReleasesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_releases_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__ListReleasesResponse *
+       rollcall__v1__list_releases_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__ListReleasesResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__list_releases_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__list_releases_response__free_unpacked
+                     (Rollcall__V1__ListReleasesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__list_releases_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__list_hardware_versions_request__init
+                     (Rollcall__V1__ListHardwareVersionsRequest         *message)
+{
+  static const Rollcall__V1__ListHardwareVersionsRequest init_value = ROLLCALL__V1__LIST_HARDWARE_VERSIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__list_hardware_versions_request__get_packed_size
+                     (const Rollcall__V1__ListHardwareVersionsRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_hardware_versions_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__list_hardware_versions_request__pack
+                     (const Rollcall__V1__ListHardwareVersionsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_hardware_versions_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__list_hardware_versions_request__pack_to_buffer
+                     (const Rollcall__V1__ListHardwareVersionsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_hardware_versions_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__ListHardwareVersionsRequest *
+       rollcall__v1__list_hardware_versions_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__ListHardwareVersionsRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__list_hardware_versions_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__list_hardware_versions_request__free_unpacked
+                     (Rollcall__V1__ListHardwareVersionsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__list_hardware_versions_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__list_hardware_versions_response__init
+                     (Rollcall__V1__ListHardwareVersionsResponse         *message)
+{
+  static const Rollcall__V1__ListHardwareVersionsResponse init_value = ROLLCALL__V1__LIST_HARDWARE_VERSIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__list_hardware_versions_response__get_packed_size
+                     (const Rollcall__V1__ListHardwareVersionsResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_hardware_versions_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__list_hardware_versions_response__pack
+                     (const Rollcall__V1__ListHardwareVersionsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_hardware_versions_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__list_hardware_versions_response__pack_to_buffer
+                     (const Rollcall__V1__ListHardwareVersionsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_hardware_versions_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__ListHardwareVersionsResponse *
+       rollcall__v1__list_hardware_versions_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__ListHardwareVersionsResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__list_hardware_versions_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__list_hardware_versions_response__free_unpacked
+                     (Rollcall__V1__ListHardwareVersionsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__list_hardware_versions_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__list_attribute_keys_request__init
+                     (Rollcall__V1__ListAttributeKeysRequest         *message)
+{
+  static const Rollcall__V1__ListAttributeKeysRequest init_value = ROLLCALL__V1__LIST_ATTRIBUTE_KEYS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__list_attribute_keys_request__get_packed_size
+                     (const Rollcall__V1__ListAttributeKeysRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_attribute_keys_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__list_attribute_keys_request__pack
+                     (const Rollcall__V1__ListAttributeKeysRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_attribute_keys_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__list_attribute_keys_request__pack_to_buffer
+                     (const Rollcall__V1__ListAttributeKeysRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_attribute_keys_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__ListAttributeKeysRequest *
+       rollcall__v1__list_attribute_keys_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__ListAttributeKeysRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__list_attribute_keys_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__list_attribute_keys_request__free_unpacked
+                     (Rollcall__V1__ListAttributeKeysRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__list_attribute_keys_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__list_attribute_keys_response__init
+                     (Rollcall__V1__ListAttributeKeysResponse         *message)
+{
+  static const Rollcall__V1__ListAttributeKeysResponse init_value = ROLLCALL__V1__LIST_ATTRIBUTE_KEYS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__list_attribute_keys_response__get_packed_size
+                     (const Rollcall__V1__ListAttributeKeysResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_attribute_keys_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__list_attribute_keys_response__pack
+                     (const Rollcall__V1__ListAttributeKeysResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_attribute_keys_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__list_attribute_keys_response__pack_to_buffer
+                     (const Rollcall__V1__ListAttributeKeysResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__list_attribute_keys_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__ListAttributeKeysResponse *
+       rollcall__v1__list_attribute_keys_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__ListAttributeKeysResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__list_attribute_keys_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__list_attribute_keys_response__free_unpacked
+                     (Rollcall__V1__ListAttributeKeysResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__list_attribute_keys_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor rollcall__v1__create_project_request__field_descriptors[3] =
 {
   {
@@ -1384,5 +1654,467 @@ const ProtobufCMessageDescriptor rollcall__v1__delete_cohort_response__descripto
   rollcall__v1__delete_cohort_response__field_indices_by_name,
   0,  rollcall__v1__delete_cohort_response__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__delete_cohort_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__list_releases_request__field_descriptors[5] =
+{
+  {
+    "project",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListReleasesRequest, project),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListReleasesRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListReleasesRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListReleasesRequest, page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "include_total",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListReleasesRequest, include_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__list_releases_request__field_indices_by_name[] = {
+  4,   /* field[4] = include_total */
+  3,   /* field[3] = page */
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
+  0,   /* field[0] = project */
+};
+static const ProtobufCIntRange rollcall__v1__list_releases_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__list_releases_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.ListReleasesRequest",
+  "ListReleasesRequest",
+  "Rollcall__V1__ListReleasesRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__ListReleasesRequest),
+  5,
+  rollcall__v1__list_releases_request__field_descriptors,
+  rollcall__v1__list_releases_request__field_indices_by_name,
+  1,  rollcall__v1__list_releases_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__list_releases_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__list_releases_response__field_descriptors[3] =
+{
+  {
+    "releases",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__ListReleasesResponse, n_releases),
+    offsetof(Rollcall__V1__ListReleasesResponse, releases),
+    &rollcall__v1__release__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListReleasesResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListReleasesResponse, total_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__list_releases_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
+  0,   /* field[0] = releases */
+  2,   /* field[2] = total_count */
+};
+static const ProtobufCIntRange rollcall__v1__list_releases_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__list_releases_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.ListReleasesResponse",
+  "ListReleasesResponse",
+  "Rollcall__V1__ListReleasesResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__ListReleasesResponse),
+  3,
+  rollcall__v1__list_releases_response__field_descriptors,
+  rollcall__v1__list_releases_response__field_indices_by_name,
+  1,  rollcall__v1__list_releases_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__list_releases_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__list_hardware_versions_request__field_descriptors[5] =
+{
+  {
+    "project",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListHardwareVersionsRequest, project),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListHardwareVersionsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListHardwareVersionsRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListHardwareVersionsRequest, page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "include_total",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListHardwareVersionsRequest, include_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__list_hardware_versions_request__field_indices_by_name[] = {
+  4,   /* field[4] = include_total */
+  3,   /* field[3] = page */
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
+  0,   /* field[0] = project */
+};
+static const ProtobufCIntRange rollcall__v1__list_hardware_versions_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__list_hardware_versions_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.ListHardwareVersionsRequest",
+  "ListHardwareVersionsRequest",
+  "Rollcall__V1__ListHardwareVersionsRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__ListHardwareVersionsRequest),
+  5,
+  rollcall__v1__list_hardware_versions_request__field_descriptors,
+  rollcall__v1__list_hardware_versions_request__field_indices_by_name,
+  1,  rollcall__v1__list_hardware_versions_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__list_hardware_versions_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__list_hardware_versions_response__field_descriptors[3] =
+{
+  {
+    "hardware_versions",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__ListHardwareVersionsResponse, n_hardware_versions),
+    offsetof(Rollcall__V1__ListHardwareVersionsResponse, hardware_versions),
+    &rollcall__v1__hardware_version__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListHardwareVersionsResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListHardwareVersionsResponse, total_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__list_hardware_versions_response__field_indices_by_name[] = {
+  0,   /* field[0] = hardware_versions */
+  1,   /* field[1] = next_page_token */
+  2,   /* field[2] = total_count */
+};
+static const ProtobufCIntRange rollcall__v1__list_hardware_versions_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__list_hardware_versions_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.ListHardwareVersionsResponse",
+  "ListHardwareVersionsResponse",
+  "Rollcall__V1__ListHardwareVersionsResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__ListHardwareVersionsResponse),
+  3,
+  rollcall__v1__list_hardware_versions_response__field_descriptors,
+  rollcall__v1__list_hardware_versions_response__field_indices_by_name,
+  1,  rollcall__v1__list_hardware_versions_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__list_hardware_versions_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__list_attribute_keys_request__field_descriptors[5] =
+{
+  {
+    "project",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListAttributeKeysRequest, project),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListAttributeKeysRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListAttributeKeysRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListAttributeKeysRequest, page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "include_total",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListAttributeKeysRequest, include_total),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__list_attribute_keys_request__field_indices_by_name[] = {
+  4,   /* field[4] = include_total */
+  3,   /* field[3] = page */
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
+  0,   /* field[0] = project */
+};
+static const ProtobufCIntRange rollcall__v1__list_attribute_keys_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__list_attribute_keys_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.ListAttributeKeysRequest",
+  "ListAttributeKeysRequest",
+  "Rollcall__V1__ListAttributeKeysRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__ListAttributeKeysRequest),
+  5,
+  rollcall__v1__list_attribute_keys_request__field_descriptors,
+  rollcall__v1__list_attribute_keys_request__field_indices_by_name,
+  1,  rollcall__v1__list_attribute_keys_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__list_attribute_keys_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__list_attribute_keys_response__field_descriptors[3] =
+{
+  {
+    "attribute_keys",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__ListAttributeKeysResponse, n_attribute_keys),
+    offsetof(Rollcall__V1__ListAttributeKeysResponse, attribute_keys),
+    &rollcall__v1__attribute_key__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListAttributeKeysResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ListAttributeKeysResponse, total_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__list_attribute_keys_response__field_indices_by_name[] = {
+  0,   /* field[0] = attribute_keys */
+  1,   /* field[1] = next_page_token */
+  2,   /* field[2] = total_count */
+};
+static const ProtobufCIntRange rollcall__v1__list_attribute_keys_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__list_attribute_keys_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.ListAttributeKeysResponse",
+  "ListAttributeKeysResponse",
+  "Rollcall__V1__ListAttributeKeysResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__ListAttributeKeysResponse),
+  3,
+  rollcall__v1__list_attribute_keys_response__field_descriptors,
+  rollcall__v1__list_attribute_keys_response__field_indices_by_name,
+  1,  rollcall__v1__list_attribute_keys_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__list_attribute_keys_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

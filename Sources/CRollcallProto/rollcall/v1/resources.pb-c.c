@@ -144,6 +144,51 @@ void   rollcall__v1__release__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__release__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__hardware_version__init
+                     (Rollcall__V1__HardwareVersion         *message)
+{
+  static const Rollcall__V1__HardwareVersion init_value = ROLLCALL__V1__HARDWARE_VERSION__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__hardware_version__get_packed_size
+                     (const Rollcall__V1__HardwareVersion *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__hardware_version__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__hardware_version__pack
+                     (const Rollcall__V1__HardwareVersion *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__hardware_version__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__hardware_version__pack_to_buffer
+                     (const Rollcall__V1__HardwareVersion *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__hardware_version__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__HardwareVersion *
+       rollcall__v1__hardware_version__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__HardwareVersion *)
+     protobuf_c_message_unpack (&rollcall__v1__hardware_version__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__hardware_version__free_unpacked
+                     (Rollcall__V1__HardwareVersion *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__hardware_version__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rollcall__v1__device__init
                      (Rollcall__V1__Device         *message)
 {
@@ -277,6 +322,51 @@ void   rollcall__v1__custom_metric__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &rollcall__v1__custom_metric__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__attribute_key__init
+                     (Rollcall__V1__AttributeKey         *message)
+{
+  static const Rollcall__V1__AttributeKey init_value = ROLLCALL__V1__ATTRIBUTE_KEY__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__attribute_key__get_packed_size
+                     (const Rollcall__V1__AttributeKey *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__attribute_key__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__attribute_key__pack
+                     (const Rollcall__V1__AttributeKey *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__attribute_key__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__attribute_key__pack_to_buffer
+                     (const Rollcall__V1__AttributeKey *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__attribute_key__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__AttributeKey *
+       rollcall__v1__attribute_key__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__AttributeKey *)
+     protobuf_c_message_unpack (&rollcall__v1__attribute_key__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__attribute_key__free_unpacked
+                     (Rollcall__V1__AttributeKey *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__attribute_key__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   rollcall__v1__attribute_state__init
@@ -568,7 +658,7 @@ const ProtobufCMessageDescriptor rollcall__v1__cohort__descriptor =
   (ProtobufCMessageInit) rollcall__v1__cohort__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rollcall__v1__release__field_descriptors[3] =
+static const ProtobufCFieldDescriptor rollcall__v1__release__field_descriptors[4] =
 {
   {
     "id",
@@ -606,8 +696,21 @@ static const ProtobufCFieldDescriptor rollcall__v1__release__field_descriptors[3
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "count_devices",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Release, count_devices),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rollcall__v1__release__field_indices_by_name[] = {
+  3,   /* field[3] = count_devices */
   0,   /* field[0] = id */
   2,   /* field[2] = revision */
   1,   /* field[1] = version */
@@ -615,7 +718,7 @@ static const unsigned rollcall__v1__release__field_indices_by_name[] = {
 static const ProtobufCIntRange rollcall__v1__release__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor rollcall__v1__release__descriptor =
 {
@@ -625,11 +728,62 @@ const ProtobufCMessageDescriptor rollcall__v1__release__descriptor =
   "Rollcall__V1__Release",
   "rollcall.v1",
   sizeof(Rollcall__V1__Release),
-  3,
+  4,
   rollcall__v1__release__field_descriptors,
   rollcall__v1__release__field_indices_by_name,
   1,  rollcall__v1__release__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__release__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__hardware_version__field_descriptors[2] =
+{
+  {
+    "hardware_version",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__HardwareVersion, hardware_version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count_devices",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__HardwareVersion, count_devices),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__hardware_version__field_indices_by_name[] = {
+  1,   /* field[1] = count_devices */
+  0,   /* field[0] = hardware_version */
+};
+static const ProtobufCIntRange rollcall__v1__hardware_version__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__hardware_version__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.HardwareVersion",
+  "HardwareVersion",
+  "Rollcall__V1__HardwareVersion",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__HardwareVersion),
+  2,
+  rollcall__v1__hardware_version__field_descriptors,
+  rollcall__v1__hardware_version__field_indices_by_name,
+  1,  rollcall__v1__hardware_version__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__hardware_version__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rollcall__v1__device__field_descriptors[11] =
@@ -913,6 +1067,57 @@ const ProtobufCMessageDescriptor rollcall__v1__custom_metric__descriptor =
   rollcall__v1__custom_metric__field_indices_by_name,
   1,  rollcall__v1__custom_metric__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__custom_metric__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__attribute_key__field_descriptors[2] =
+{
+  {
+    "custom_metric",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__AttributeKey, custom_metric),
+    &rollcall__v1__custom_metric__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count_devices",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__AttributeKey, count_devices),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__attribute_key__field_indices_by_name[] = {
+  1,   /* field[1] = count_devices */
+  0,   /* field[0] = custom_metric */
+};
+static const ProtobufCIntRange rollcall__v1__attribute_key__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__attribute_key__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.AttributeKey",
+  "AttributeKey",
+  "Rollcall__V1__AttributeKey",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__AttributeKey),
+  2,
+  rollcall__v1__attribute_key__field_descriptors,
+  rollcall__v1__attribute_key__field_indices_by_name,
+  1,  rollcall__v1__attribute_key__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__attribute_key__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rollcall__v1__attribute_state__field_descriptors[4] =

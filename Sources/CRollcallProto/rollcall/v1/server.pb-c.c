@@ -189,6 +189,51 @@ void   rollcall__v1__limit__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__limit__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__memory_figure__init
+                     (Rollcall__V1__MemoryFigure         *message)
+{
+  static const Rollcall__V1__MemoryFigure init_value = ROLLCALL__V1__MEMORY_FIGURE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__memory_figure__get_packed_size
+                     (const Rollcall__V1__MemoryFigure *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__memory_figure__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__memory_figure__pack
+                     (const Rollcall__V1__MemoryFigure *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__memory_figure__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__memory_figure__pack_to_buffer
+                     (const Rollcall__V1__MemoryFigure *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__memory_figure__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__MemoryFigure *
+       rollcall__v1__memory_figure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__MemoryFigure *)
+     protobuf_c_message_unpack (&rollcall__v1__memory_figure__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__memory_figure__free_unpacked
+                     (Rollcall__V1__MemoryFigure *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__memory_figure__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define rollcall__v1__get_server_info_request__field_descriptors NULL
 #define rollcall__v1__get_server_info_request__field_indices_by_name NULL
 #define rollcall__v1__get_server_info_request__number_ranges NULL
@@ -207,7 +252,7 @@ const ProtobufCMessageDescriptor rollcall__v1__get_server_info_request__descript
   (ProtobufCMessageInit) rollcall__v1__get_server_info_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rollcall__v1__get_server_info_response__field_descriptors[6] =
+static const ProtobufCFieldDescriptor rollcall__v1__get_server_info_response__field_descriptors[7] =
 {
   {
     "version",
@@ -281,10 +326,23 @@ static const ProtobufCFieldDescriptor rollcall__v1__get_server_info_response__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memory",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__GetServerInfoResponse, n_memory),
+    offsetof(Rollcall__V1__GetServerInfoResponse, memory),
+    &rollcall__v1__memory_figure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rollcall__v1__get_server_info_response__field_indices_by_name[] = {
   4,   /* field[4] = caller */
   5,   /* field[5] = limits */
+  6,   /* field[6] = memory */
   2,   /* field[2] = revision */
   1,   /* field[1] = store_id */
   3,   /* field[3] = uptime */
@@ -293,7 +351,7 @@ static const unsigned rollcall__v1__get_server_info_response__field_indices_by_n
 static const ProtobufCIntRange rollcall__v1__get_server_info_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descriptor =
 {
@@ -303,7 +361,7 @@ const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descrip
   "Rollcall__V1__GetServerInfoResponse",
   "rollcall.v1",
   sizeof(Rollcall__V1__GetServerInfoResponse),
-  6,
+  7,
   rollcall__v1__get_server_info_response__field_descriptors,
   rollcall__v1__get_server_info_response__field_indices_by_name,
   1,  rollcall__v1__get_server_info_response__number_ranges,
@@ -436,5 +494,56 @@ const ProtobufCMessageDescriptor rollcall__v1__limit__descriptor =
   rollcall__v1__limit__field_indices_by_name,
   1,  rollcall__v1__limit__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__limit__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__memory_figure__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__MemoryFigure, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__MemoryFigure, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__memory_figure__field_indices_by_name[] = {
+  1,   /* field[1] = bytes */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange rollcall__v1__memory_figure__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__memory_figure__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.MemoryFigure",
+  "MemoryFigure",
+  "Rollcall__V1__MemoryFigure",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__MemoryFigure),
+  2,
+  rollcall__v1__memory_figure__field_descriptors,
+  rollcall__v1__memory_figure__field_indices_by_name,
+  1,  rollcall__v1__memory_figure__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__memory_figure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

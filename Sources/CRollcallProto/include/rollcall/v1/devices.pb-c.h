@@ -25,6 +25,7 @@ typedef struct Rollcall__V1__CreateDeviceRequest Rollcall__V1__CreateDeviceReque
 typedef struct Rollcall__V1__GetDeviceRequest Rollcall__V1__GetDeviceRequest;
 typedef struct Rollcall__V1__ListDevicesRequest Rollcall__V1__ListDevicesRequest;
 typedef struct Rollcall__V1__ListDevicesResponse Rollcall__V1__ListDevicesResponse;
+typedef struct Rollcall__V1__Explanation Rollcall__V1__Explanation;
 typedef struct Rollcall__V1__UpdateDeviceRequest Rollcall__V1__UpdateDeviceRequest;
 typedef struct Rollcall__V1__DeleteDeviceRequest Rollcall__V1__DeleteDeviceRequest;
 typedef struct Rollcall__V1__DeleteDeviceResponse Rollcall__V1__DeleteDeviceResponse;
@@ -33,6 +34,10 @@ typedef struct Rollcall__V1__GetDeviceAttributesResponse Rollcall__V1__GetDevice
 typedef struct Rollcall__V1__UpdateDeviceAttributesRequest Rollcall__V1__UpdateDeviceAttributesRequest;
 typedef struct Rollcall__V1__UpdateDeviceAttributesResponse Rollcall__V1__UpdateDeviceAttributesResponse;
 typedef struct Rollcall__V1__CheckInRequest Rollcall__V1__CheckInRequest;
+typedef struct Rollcall__V1__CountDevicesRequest Rollcall__V1__CountDevicesRequest;
+typedef struct Rollcall__V1__CountDevicesResponse Rollcall__V1__CountDevicesResponse;
+typedef struct Rollcall__V1__DeviceGroup Rollcall__V1__DeviceGroup;
+typedef struct Rollcall__V1__GroupValue Rollcall__V1__GroupValue;
 
 
 /* --- enums --- */
@@ -190,8 +195,9 @@ struct  Rollcall__V1__ListDevicesRequest
   Google__Protobuf__Duration *activity_window;
   /*
    * Comma-separated sort keys, each with `-` before it or ` desc` after it for descending: last_seen, id, created_date,
-   * updated_date, device_serial, owner_ref, hardware_version, release, cohort. Default: id. Never seen counts as
-   * smallest; ties break by id in the direction of the last key. Set by the caller.
+   * updated_date, device_serial, owner_ref, hardware_version, release, cohort, `attributes.key` or
+   * `attributes."A key"`. Default: id. Never seen, or no value, counts as smallest; ties break by id in the direction
+   * of the last key. Set by the caller.
    */
   ProtobufCBinaryData sort;
   /*
@@ -216,10 +222,26 @@ struct  Rollcall__V1__ListDevicesRequest
    * How much of each device to return; default BASIC. Set by the caller.
    */
   Rollcall__V1__DeviceView view;
+  /*
+   * Only devices for which this expression holds (AIP-160); at most 8 KiB, 32 levels and 256 comparisons; default empty
+   * = any. Set by the caller. What is wrong with it is INVALID_ARGUMENT that tells the position.
+   * A comparison is a name, one of `= != < <= > >= :` and a value, as in `attributes.battery < 20`. Names: id,
+   * created_date, updated_date, device_serial, owner_ref, hardware_version, last_seen, release (its version),
+   * release.revision, release.id, cohort (its slug), cohort.name, cohort.id, etag, `attributes.key` and
+   * `attributes."A key"`. Values: words, texts in double quotes, numbers, true, false and RFC 3339 times. In a text
+   * after `=` or `!=`, `*` stands for any characters; `:` on a text is `=`, and `name:*` asks whether there is a value.
+   * Comparisons are joined by AND, OR and NOT (or `-`), with parentheses; side by side they are joined by AND. OR binds
+   * tighter than AND. A comparison with a value that a device does not have is false, also by `!=`, and NOT inverts it.
+   */
+  ProtobufCBinaryData filter;
+  /*
+   * True = say also how the answer was found. Set by the caller, default false.
+   */
+  protobuf_c_boolean explain;
 };
 #define ROLLCALL__V1__LIST_DEVICES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__list_devices_request__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, NULL, ROLLCALL__V1__ACTIVITY__ACTIVITY_UNSPECIFIED, NULL, {0,NULL}, 0, {0,NULL}, 0, 0, ROLLCALL__V1__DEVICE_VIEW__DEVICE_VIEW_UNSPECIFIED }
+    , {0,NULL}, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, NULL, ROLLCALL__V1__ACTIVITY__ACTIVITY_UNSPECIFIED, NULL, {0,NULL}, 0, {0,NULL}, 0, 0, ROLLCALL__V1__DEVICE_VIEW__DEVICE_VIEW_UNSPECIFIED, {0,NULL}, 0 }
 
 
 /*
@@ -241,10 +263,65 @@ struct  Rollcall__V1__ListDevicesResponse
    * How many devices match, over all pages; 0 unless include_total was set. Set by the server.
    */
   int64_t total_count;
+  /*
+   * How the page was found; absent unless explain was set. Set by the server.
+   */
+  Rollcall__V1__Explanation *explanation;
 };
 #define ROLLCALL__V1__LIST_DEVICES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__list_devices_response__descriptor) \
-    , 0,NULL, {0,NULL}, 0 }
+    , 0,NULL, {0,NULL}, 0, NULL }
+
+
+/*
+ * How a query was answered, for people who tune it. A later version may find other ways and word them otherwise. All of
+ * it is set by the server.
+ */
+struct  Rollcall__V1__Explanation
+{
+  ProtobufCMessage base;
+  /*
+   * Name of the way, such as `ordered walk`, `postings` or `scan`.
+   */
+  ProtobufCBinaryData plan;
+  /*
+   * What was done, a line a step, in order; for people to read.
+   */
+  size_t n_steps;
+  ProtobufCBinaryData *steps;
+  /*
+   * How many devices the plan was expected to look at.
+   */
+  int64_t estimated_candidate_count;
+  /*
+   * How many of them were expected to match.
+   */
+  int64_t estimated_match_count;
+  /*
+   * How many devices it looked at.
+   */
+  int64_t candidate_count;
+  /*
+   * How many of them it found to match.
+   */
+  int64_t match_count;
+  /*
+   * How long the plan was expected to take.
+   */
+  Google__Protobuf__Duration *estimated_duration;
+  /*
+   * How long it took, from the query as read to the devices of the answer, waiting between slices included; reading the
+   * request and writing the reply are not.
+   */
+  Google__Protobuf__Duration *duration;
+  /*
+   * In how many slices it was done, between which other calls had their turn; 1 unless it was long.
+   */
+  int64_t slice_count;
+};
+#define ROLLCALL__V1__EXPLANATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__explanation__descriptor) \
+    , {0,NULL}, 0,NULL, 0, 0, 0, 0, NULL, NULL, 0 }
 
 
 /*
@@ -481,6 +558,179 @@ struct  Rollcall__V1__CheckInRequest
     , {0,NULL}, {0,NULL}, NULL, NULL, {0,NULL}, 0,NULL, 0 }
 
 
+/*
+ * Asks to count devices. The filter fields mean what they mean in ListDevicesRequest.
+ */
+struct  Rollcall__V1__CountDevicesRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Slug of the project; empty = `default`. Set by the caller.
+   */
+  ProtobufCBinaryData project;
+  /*
+   * Versions of last_seen_release, at most 1,000; default: any. Set by the caller.
+   */
+  size_t n_release;
+  ProtobufCBinaryData *release;
+  /*
+   * Owners, at most 1,000; default: any. Set by the caller.
+   */
+  size_t n_owner_ref;
+  ProtobufCBinaryData *owner_ref;
+  /*
+   * Hardware versions, at most 1,000; default: any. Set by the caller.
+   */
+  size_t n_hardware_version;
+  ProtobufCBinaryData *hardware_version;
+  /*
+   * Slugs of cohorts, at most 1,000; default: any. Set by the caller.
+   */
+  size_t n_cohort;
+  ProtobufCBinaryData *cohort;
+  /*
+   * Serials, at most 1,000; default: any. Set by the caller.
+   */
+  size_t n_device_serial;
+  ProtobufCBinaryData *device_serial;
+  /*
+   * Only devices last seen strictly after this time; default: no bound. Set by the caller.
+   */
+  Google__Protobuf__Timestamp *last_seen_since;
+  /*
+   * Only devices last seen strictly before this time; default: no bound. Set by the caller.
+   */
+  Google__Protobuf__Timestamp *last_seen_until;
+  /*
+   * Only devices of this activity; default: any. Set by the caller.
+   */
+  Rollcall__V1__Activity activity;
+  /*
+   * How long after its last check-in a device counts as active, also where group_by names activity; positive, default
+   * 24 hours. Set by the caller.
+   */
+  Google__Protobuf__Duration *activity_window;
+  /*
+   * Only devices for which this expression holds; default empty = any. Set by the caller.
+   */
+  ProtobufCBinaryData filter;
+  /*
+   * What to divide the devices by, at most two, each once: release (its version), hardware_version, cohort (its slug),
+   * owner_ref, activity, `attributes.key` or `attributes."A key"`. Default: the count alone. Set by the caller.
+   */
+  size_t n_group_by;
+  ProtobufCBinaryData *group_by;
+  /*
+   * Most groups to return, the largest ones; 0 = 1,000, over 10,000 = 10,000, negative is INVALID_ARGUMENT. Groups of
+   * over 3 MiB end earlier. Set by the caller.
+   */
+  int32_t group_limit;
+  /*
+   * True = say also how the answer was found. Set by the caller, default false.
+   */
+  protobuf_c_boolean explain;
+};
+#define ROLLCALL__V1__COUNT_DEVICES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__count_devices_request__descriptor) \
+    , {0,NULL}, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, NULL, ROLLCALL__V1__ACTIVITY__ACTIVITY_UNSPECIFIED, NULL, {0,NULL}, 0,NULL, 0, 0 }
+
+
+/*
+ * How many devices match.
+ */
+struct  Rollcall__V1__CountDevicesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * How many devices match. Set by the server.
+   */
+  int64_t count;
+  /*
+   * The groups that they form, the largest first, those of equal size by their values; empty unless group_by was set.
+   * Set by the server.
+   */
+  size_t n_groups;
+  Rollcall__V1__DeviceGroup **groups;
+  /*
+   * How many of the devices are in groups that are not returned. Set by the server.
+   */
+  int64_t other_count;
+  /*
+   * How the count was found; absent unless explain was set. Set by the server.
+   */
+  Rollcall__V1__Explanation *explanation;
+};
+#define ROLLCALL__V1__COUNT_DEVICES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__count_devices_response__descriptor) \
+    , 0, 0,NULL, 0, NULL }
+
+
+/*
+ * Devices that have the same values. All of it is set by the server.
+ */
+struct  Rollcall__V1__DeviceGroup
+{
+  ProtobufCMessage base;
+  /*
+   * One value for each key of group_by, in its order.
+   */
+  size_t n_values;
+  Rollcall__V1__GroupValue **values;
+  /*
+   * How many devices the group has, at least 1.
+   */
+  int64_t count;
+};
+#define ROLLCALL__V1__DEVICE_GROUP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__device_group__descriptor) \
+    , 0,NULL, 0 }
+
+
+typedef enum {
+  ROLLCALL__V1__GROUP_VALUE__KIND__NOT_SET = 0,
+  ROLLCALL__V1__GROUP_VALUE__KIND_STRING_VALUE = 1,
+  ROLLCALL__V1__GROUP_VALUE__KIND_INT_VALUE = 2,
+  ROLLCALL__V1__GROUP_VALUE__KIND_FLOAT_VALUE = 3,
+  ROLLCALL__V1__GROUP_VALUE__KIND_BOOL_VALUE = 4,
+  ROLLCALL__V1__GROUP_VALUE__KIND_ACTIVITY_VALUE = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ROLLCALL__V1__GROUP_VALUE__KIND__CASE)
+} Rollcall__V1__GroupValue__KindCase;
+
+/*
+ * What devices have in common under a key.
+ */
+struct  Rollcall__V1__GroupValue
+{
+  ProtobufCMessage base;
+  Rollcall__V1__GroupValue__KindCase kind_case;
+  union {
+    /*
+     * Version, slug, owner or attribute.
+     */
+    ProtobufCBinaryData string_value;
+    /*
+     * Attribute of type INT.
+     */
+    int64_t int_value;
+    /*
+     * Attribute of type FLOAT.
+     */
+    double float_value;
+    /*
+     * Attribute of type BOOL.
+     */
+    protobuf_c_boolean bool_value;
+    /*
+     * Activity at the time of the call.
+     */
+    Rollcall__V1__Activity activity_value;
+  };
+};
+#define ROLLCALL__V1__GROUP_VALUE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__group_value__descriptor) \
+    , ROLLCALL__V1__GROUP_VALUE__KIND__NOT_SET, {0} }
+
+
 /* Rollcall__V1__CreateDeviceRequest methods */
 void   rollcall__v1__create_device_request__init
                      (Rollcall__V1__CreateDeviceRequest         *message);
@@ -556,6 +806,25 @@ Rollcall__V1__ListDevicesResponse *
                       const uint8_t       *data);
 void   rollcall__v1__list_devices_response__free_unpacked
                      (Rollcall__V1__ListDevicesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__Explanation methods */
+void   rollcall__v1__explanation__init
+                     (Rollcall__V1__Explanation         *message);
+size_t rollcall__v1__explanation__get_packed_size
+                     (const Rollcall__V1__Explanation   *message);
+size_t rollcall__v1__explanation__pack
+                     (const Rollcall__V1__Explanation   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__explanation__pack_to_buffer
+                     (const Rollcall__V1__Explanation   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__Explanation *
+       rollcall__v1__explanation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__explanation__free_unpacked
+                     (Rollcall__V1__Explanation *message,
                       ProtobufCAllocator *allocator);
 /* Rollcall__V1__UpdateDeviceRequest methods */
 void   rollcall__v1__update_device_request__init
@@ -709,6 +978,82 @@ Rollcall__V1__CheckInRequest *
 void   rollcall__v1__check_in_request__free_unpacked
                      (Rollcall__V1__CheckInRequest *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__CountDevicesRequest methods */
+void   rollcall__v1__count_devices_request__init
+                     (Rollcall__V1__CountDevicesRequest         *message);
+size_t rollcall__v1__count_devices_request__get_packed_size
+                     (const Rollcall__V1__CountDevicesRequest   *message);
+size_t rollcall__v1__count_devices_request__pack
+                     (const Rollcall__V1__CountDevicesRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__count_devices_request__pack_to_buffer
+                     (const Rollcall__V1__CountDevicesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__CountDevicesRequest *
+       rollcall__v1__count_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__count_devices_request__free_unpacked
+                     (Rollcall__V1__CountDevicesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__CountDevicesResponse methods */
+void   rollcall__v1__count_devices_response__init
+                     (Rollcall__V1__CountDevicesResponse         *message);
+size_t rollcall__v1__count_devices_response__get_packed_size
+                     (const Rollcall__V1__CountDevicesResponse   *message);
+size_t rollcall__v1__count_devices_response__pack
+                     (const Rollcall__V1__CountDevicesResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__count_devices_response__pack_to_buffer
+                     (const Rollcall__V1__CountDevicesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__CountDevicesResponse *
+       rollcall__v1__count_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__count_devices_response__free_unpacked
+                     (Rollcall__V1__CountDevicesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__DeviceGroup methods */
+void   rollcall__v1__device_group__init
+                     (Rollcall__V1__DeviceGroup         *message);
+size_t rollcall__v1__device_group__get_packed_size
+                     (const Rollcall__V1__DeviceGroup   *message);
+size_t rollcall__v1__device_group__pack
+                     (const Rollcall__V1__DeviceGroup   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__device_group__pack_to_buffer
+                     (const Rollcall__V1__DeviceGroup   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__DeviceGroup *
+       rollcall__v1__device_group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__device_group__free_unpacked
+                     (Rollcall__V1__DeviceGroup *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__GroupValue methods */
+void   rollcall__v1__group_value__init
+                     (Rollcall__V1__GroupValue         *message);
+size_t rollcall__v1__group_value__get_packed_size
+                     (const Rollcall__V1__GroupValue   *message);
+size_t rollcall__v1__group_value__pack
+                     (const Rollcall__V1__GroupValue   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__group_value__pack_to_buffer
+                     (const Rollcall__V1__GroupValue   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__GroupValue *
+       rollcall__v1__group_value__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__group_value__free_unpacked
+                     (Rollcall__V1__GroupValue *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Rollcall__V1__CreateDeviceRequest_Closure)
@@ -722,6 +1067,9 @@ typedef void (*Rollcall__V1__ListDevicesRequest_Closure)
                   void *closure_data);
 typedef void (*Rollcall__V1__ListDevicesResponse_Closure)
                  (const Rollcall__V1__ListDevicesResponse *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__Explanation_Closure)
+                 (const Rollcall__V1__Explanation *message,
                   void *closure_data);
 typedef void (*Rollcall__V1__UpdateDeviceRequest_Closure)
                  (const Rollcall__V1__UpdateDeviceRequest *message,
@@ -747,6 +1095,18 @@ typedef void (*Rollcall__V1__UpdateDeviceAttributesResponse_Closure)
 typedef void (*Rollcall__V1__CheckInRequest_Closure)
                  (const Rollcall__V1__CheckInRequest *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__CountDevicesRequest_Closure)
+                 (const Rollcall__V1__CountDevicesRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__CountDevicesResponse_Closure)
+                 (const Rollcall__V1__CountDevicesResponse *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__DeviceGroup_Closure)
+                 (const Rollcall__V1__DeviceGroup *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__GroupValue_Closure)
+                 (const Rollcall__V1__GroupValue *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -759,6 +1119,7 @@ extern const ProtobufCMessageDescriptor rollcall__v1__create_device_request__des
 extern const ProtobufCMessageDescriptor rollcall__v1__get_device_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__list_devices_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__list_devices_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__explanation__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__update_device_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__delete_device_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__delete_device_response__descriptor;
@@ -767,6 +1128,10 @@ extern const ProtobufCMessageDescriptor rollcall__v1__get_device_attributes_resp
 extern const ProtobufCMessageDescriptor rollcall__v1__update_device_attributes_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__update_device_attributes_response__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__check_in_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__count_devices_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__count_devices_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__device_group__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__group_value__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -32,6 +32,12 @@ typedef struct Rollcall__V1__ListCohortsResponse Rollcall__V1__ListCohortsRespon
 typedef struct Rollcall__V1__UpdateCohortRequest Rollcall__V1__UpdateCohortRequest;
 typedef struct Rollcall__V1__DeleteCohortRequest Rollcall__V1__DeleteCohortRequest;
 typedef struct Rollcall__V1__DeleteCohortResponse Rollcall__V1__DeleteCohortResponse;
+typedef struct Rollcall__V1__ListReleasesRequest Rollcall__V1__ListReleasesRequest;
+typedef struct Rollcall__V1__ListReleasesResponse Rollcall__V1__ListReleasesResponse;
+typedef struct Rollcall__V1__ListHardwareVersionsRequest Rollcall__V1__ListHardwareVersionsRequest;
+typedef struct Rollcall__V1__ListHardwareVersionsResponse Rollcall__V1__ListHardwareVersionsResponse;
+typedef struct Rollcall__V1__ListAttributeKeysRequest Rollcall__V1__ListAttributeKeysRequest;
+typedef struct Rollcall__V1__ListAttributeKeysResponse Rollcall__V1__ListAttributeKeysResponse;
 
 
 /* --- enums --- */
@@ -353,6 +359,180 @@ struct  Rollcall__V1__DeleteCohortResponse
      }
 
 
+/*
+ * Asks for a page of releases.
+ */
+struct  Rollcall__V1__ListReleasesRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Slug of the project; empty = `default`. Set by the caller.
+   */
+  ProtobufCBinaryData project;
+  /*
+   * Most releases to return; 0 = 100, over 1,000 = 1,000, negative is INVALID_ARGUMENT. Set by the caller.
+   */
+  int32_t page_size;
+  /*
+   * next_page_token of the page before; default: the first page. Set by the caller.
+   */
+  ProtobufCBinaryData page_token;
+  /*
+   * Number of the page, from 1, for callers who count pages; not together with page_token; 0 = not used. Past the end
+   * is an empty page. Set by the caller.
+   */
+  int32_t page;
+  /*
+   * True = count all releases of the project too. Set by the caller, default false.
+   */
+  protobuf_c_boolean include_total;
+};
+#define ROLLCALL__V1__LIST_RELEASES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__list_releases_request__descriptor) \
+    , {0,NULL}, 0, {0,NULL}, 0, 0 }
+
+
+/*
+ * A page of releases.
+ */
+struct  Rollcall__V1__ListReleasesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The releases by id. Set by the server.
+   */
+  size_t n_releases;
+  Rollcall__V1__Release **releases;
+  /*
+   * Token of the next page; empty = this is the last one. Set by the server.
+   */
+  ProtobufCBinaryData next_page_token;
+  /*
+   * How many releases the project has, over all pages; 0 unless include_total was set. Set by the server.
+   */
+  int64_t total_count;
+};
+#define ROLLCALL__V1__LIST_RELEASES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__list_releases_response__descriptor) \
+    , 0,NULL, {0,NULL}, 0 }
+
+
+/*
+ * Asks for a page of hardware versions.
+ */
+struct  Rollcall__V1__ListHardwareVersionsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Slug of the project; empty = `default`. Set by the caller.
+   */
+  ProtobufCBinaryData project;
+  /*
+   * Most hardware versions to return; 0 = 100, over 1,000 = 1,000, negative is INVALID_ARGUMENT. Set by the caller.
+   */
+  int32_t page_size;
+  /*
+   * next_page_token of the page before; default: the first page. Set by the caller.
+   */
+  ProtobufCBinaryData page_token;
+  /*
+   * Number of the page, from 1, for callers who count pages; not together with page_token; 0 = not used. Past the end
+   * is an empty page. Set by the caller.
+   */
+  int32_t page;
+  /*
+   * True = count all hardware versions of the project too. Set by the caller, default false.
+   */
+  protobuf_c_boolean include_total;
+};
+#define ROLLCALL__V1__LIST_HARDWARE_VERSIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__list_hardware_versions_request__descriptor) \
+    , {0,NULL}, 0, {0,NULL}, 0, 0 }
+
+
+/*
+ * A page of hardware versions.
+ */
+struct  Rollcall__V1__ListHardwareVersionsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The hardware versions by their bytes. Set by the server.
+   */
+  size_t n_hardware_versions;
+  Rollcall__V1__HardwareVersion **hardware_versions;
+  /*
+   * Token of the next page; empty = this is the last one. Set by the server.
+   */
+  ProtobufCBinaryData next_page_token;
+  /*
+   * How many hardware versions the project has, over all pages; 0 unless include_total was set. Set by the server.
+   */
+  int64_t total_count;
+};
+#define ROLLCALL__V1__LIST_HARDWARE_VERSIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__list_hardware_versions_response__descriptor) \
+    , 0,NULL, {0,NULL}, 0 }
+
+
+/*
+ * Asks for a page of attribute keys.
+ */
+struct  Rollcall__V1__ListAttributeKeysRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Slug of the project; empty = `default`. Set by the caller.
+   */
+  ProtobufCBinaryData project;
+  /*
+   * Most attribute keys to return; 0 = 100, over 1,000 = 1,000, negative is INVALID_ARGUMENT. Set by the caller.
+   */
+  int32_t page_size;
+  /*
+   * next_page_token of the page before; default: the first page. Set by the caller.
+   */
+  ProtobufCBinaryData page_token;
+  /*
+   * Number of the page, from 1, for callers who count pages; not together with page_token; 0 = not used. Past the end
+   * is an empty page. Set by the caller.
+   */
+  int32_t page;
+  /*
+   * True = count all attribute keys of the project too. Set by the caller, default false.
+   */
+  protobuf_c_boolean include_total;
+};
+#define ROLLCALL__V1__LIST_ATTRIBUTE_KEYS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__list_attribute_keys_request__descriptor) \
+    , {0,NULL}, 0, {0,NULL}, 0, 0 }
+
+
+/*
+ * A page of attribute keys.
+ */
+struct  Rollcall__V1__ListAttributeKeysResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The attribute keys by key. Set by the server.
+   */
+  size_t n_attribute_keys;
+  Rollcall__V1__AttributeKey **attribute_keys;
+  /*
+   * Token of the next page; empty = this is the last one. Set by the server.
+   */
+  ProtobufCBinaryData next_page_token;
+  /*
+   * How many attribute keys the project has, over all pages; 0 unless include_total was set. Set by the server.
+   */
+  int64_t total_count;
+};
+#define ROLLCALL__V1__LIST_ATTRIBUTE_KEYS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__list_attribute_keys_response__descriptor) \
+    , 0,NULL, {0,NULL}, 0 }
+
+
 /* Rollcall__V1__CreateProjectRequest methods */
 void   rollcall__v1__create_project_request__init
                      (Rollcall__V1__CreateProjectRequest         *message);
@@ -600,6 +780,120 @@ Rollcall__V1__DeleteCohortResponse *
 void   rollcall__v1__delete_cohort_response__free_unpacked
                      (Rollcall__V1__DeleteCohortResponse *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__ListReleasesRequest methods */
+void   rollcall__v1__list_releases_request__init
+                     (Rollcall__V1__ListReleasesRequest         *message);
+size_t rollcall__v1__list_releases_request__get_packed_size
+                     (const Rollcall__V1__ListReleasesRequest   *message);
+size_t rollcall__v1__list_releases_request__pack
+                     (const Rollcall__V1__ListReleasesRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__list_releases_request__pack_to_buffer
+                     (const Rollcall__V1__ListReleasesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__ListReleasesRequest *
+       rollcall__v1__list_releases_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__list_releases_request__free_unpacked
+                     (Rollcall__V1__ListReleasesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__ListReleasesResponse methods */
+void   rollcall__v1__list_releases_response__init
+                     (Rollcall__V1__ListReleasesResponse         *message);
+size_t rollcall__v1__list_releases_response__get_packed_size
+                     (const Rollcall__V1__ListReleasesResponse   *message);
+size_t rollcall__v1__list_releases_response__pack
+                     (const Rollcall__V1__ListReleasesResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__list_releases_response__pack_to_buffer
+                     (const Rollcall__V1__ListReleasesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__ListReleasesResponse *
+       rollcall__v1__list_releases_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__list_releases_response__free_unpacked
+                     (Rollcall__V1__ListReleasesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__ListHardwareVersionsRequest methods */
+void   rollcall__v1__list_hardware_versions_request__init
+                     (Rollcall__V1__ListHardwareVersionsRequest         *message);
+size_t rollcall__v1__list_hardware_versions_request__get_packed_size
+                     (const Rollcall__V1__ListHardwareVersionsRequest   *message);
+size_t rollcall__v1__list_hardware_versions_request__pack
+                     (const Rollcall__V1__ListHardwareVersionsRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__list_hardware_versions_request__pack_to_buffer
+                     (const Rollcall__V1__ListHardwareVersionsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__ListHardwareVersionsRequest *
+       rollcall__v1__list_hardware_versions_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__list_hardware_versions_request__free_unpacked
+                     (Rollcall__V1__ListHardwareVersionsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__ListHardwareVersionsResponse methods */
+void   rollcall__v1__list_hardware_versions_response__init
+                     (Rollcall__V1__ListHardwareVersionsResponse         *message);
+size_t rollcall__v1__list_hardware_versions_response__get_packed_size
+                     (const Rollcall__V1__ListHardwareVersionsResponse   *message);
+size_t rollcall__v1__list_hardware_versions_response__pack
+                     (const Rollcall__V1__ListHardwareVersionsResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__list_hardware_versions_response__pack_to_buffer
+                     (const Rollcall__V1__ListHardwareVersionsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__ListHardwareVersionsResponse *
+       rollcall__v1__list_hardware_versions_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__list_hardware_versions_response__free_unpacked
+                     (Rollcall__V1__ListHardwareVersionsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__ListAttributeKeysRequest methods */
+void   rollcall__v1__list_attribute_keys_request__init
+                     (Rollcall__V1__ListAttributeKeysRequest         *message);
+size_t rollcall__v1__list_attribute_keys_request__get_packed_size
+                     (const Rollcall__V1__ListAttributeKeysRequest   *message);
+size_t rollcall__v1__list_attribute_keys_request__pack
+                     (const Rollcall__V1__ListAttributeKeysRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__list_attribute_keys_request__pack_to_buffer
+                     (const Rollcall__V1__ListAttributeKeysRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__ListAttributeKeysRequest *
+       rollcall__v1__list_attribute_keys_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__list_attribute_keys_request__free_unpacked
+                     (Rollcall__V1__ListAttributeKeysRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__ListAttributeKeysResponse methods */
+void   rollcall__v1__list_attribute_keys_response__init
+                     (Rollcall__V1__ListAttributeKeysResponse         *message);
+size_t rollcall__v1__list_attribute_keys_response__get_packed_size
+                     (const Rollcall__V1__ListAttributeKeysResponse   *message);
+size_t rollcall__v1__list_attribute_keys_response__pack
+                     (const Rollcall__V1__ListAttributeKeysResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__list_attribute_keys_response__pack_to_buffer
+                     (const Rollcall__V1__ListAttributeKeysResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__ListAttributeKeysResponse *
+       rollcall__v1__list_attribute_keys_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__list_attribute_keys_response__free_unpacked
+                     (Rollcall__V1__ListAttributeKeysResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Rollcall__V1__CreateProjectRequest_Closure)
@@ -641,6 +935,24 @@ typedef void (*Rollcall__V1__DeleteCohortRequest_Closure)
 typedef void (*Rollcall__V1__DeleteCohortResponse_Closure)
                  (const Rollcall__V1__DeleteCohortResponse *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__ListReleasesRequest_Closure)
+                 (const Rollcall__V1__ListReleasesRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__ListReleasesResponse_Closure)
+                 (const Rollcall__V1__ListReleasesResponse *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__ListHardwareVersionsRequest_Closure)
+                 (const Rollcall__V1__ListHardwareVersionsRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__ListHardwareVersionsResponse_Closure)
+                 (const Rollcall__V1__ListHardwareVersionsResponse *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__ListAttributeKeysRequest_Closure)
+                 (const Rollcall__V1__ListAttributeKeysRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__ListAttributeKeysResponse_Closure)
+                 (const Rollcall__V1__ListAttributeKeysResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -660,6 +972,12 @@ extern const ProtobufCMessageDescriptor rollcall__v1__list_cohorts_response__des
 extern const ProtobufCMessageDescriptor rollcall__v1__update_cohort_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__delete_cohort_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__delete_cohort_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__list_releases_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__list_releases_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__list_hardware_versions_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__list_hardware_versions_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__list_attribute_keys_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__list_attribute_keys_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -21,9 +21,11 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Rollcall__V1__Project Rollcall__V1__Project;
 typedef struct Rollcall__V1__Cohort Rollcall__V1__Cohort;
 typedef struct Rollcall__V1__Release Rollcall__V1__Release;
+typedef struct Rollcall__V1__HardwareVersion Rollcall__V1__HardwareVersion;
 typedef struct Rollcall__V1__Device Rollcall__V1__Device;
 typedef struct Rollcall__V1__Attribute Rollcall__V1__Attribute;
 typedef struct Rollcall__V1__CustomMetric Rollcall__V1__CustomMetric;
+typedef struct Rollcall__V1__AttributeKey Rollcall__V1__AttributeKey;
 typedef struct Rollcall__V1__AttributeState Rollcall__V1__AttributeState;
 typedef struct Rollcall__V1__AttributeValue Rollcall__V1__AttributeValue;
 typedef struct Rollcall__V1__AttributeUpdate Rollcall__V1__AttributeUpdate;
@@ -155,10 +157,35 @@ struct  Rollcall__V1__Release
    * Revision of the source that it was built from; 0 to 128 characters, default empty. Set by the caller.
    */
   ProtobufCBinaryData revision;
+  /*
+   * How many devices were last seen with the release. Set by the server, and only in answers of ListReleases; in a
+   * Device it is 0.
+   */
+  int64_t count_devices;
 };
 #define ROLLCALL__V1__RELEASE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__release__descriptor) \
-    , 0, {0,NULL}, {0,NULL} }
+    , 0, {0,NULL}, {0,NULL}, 0 }
+
+
+/*
+ * A hardware version that devices of a project have.
+ */
+struct  Rollcall__V1__HardwareVersion
+{
+  ProtobufCMessage base;
+  /*
+   * The version as devices have it; 1 to 128 of `[-A-Za-z0-9_.+:]`. Set by the server.
+   */
+  ProtobufCBinaryData hardware_version;
+  /*
+   * How many devices have it, at least 1. Set by the server.
+   */
+  int64_t count_devices;
+};
+#define ROLLCALL__V1__HARDWARE_VERSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__hardware_version__descriptor) \
+    , {0,NULL}, 0 }
 
 
 /*
@@ -264,6 +291,26 @@ struct  Rollcall__V1__CustomMetric
 #define ROLLCALL__V1__CUSTOM_METRIC__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__custom_metric__descriptor) \
     , {0,NULL}, {0,NULL}, ROLLCALL__V1__DATA_TYPE__DATA_TYPE_UNSPECIFIED }
+
+
+/*
+ * An attribute key of a project, and how much it is used.
+ */
+struct  Rollcall__V1__AttributeKey
+{
+  ProtobufCMessage base;
+  /*
+   * The key. Set by the server.
+   */
+  Rollcall__V1__CustomMetric *custom_metric;
+  /*
+   * How many devices have a value under it. Set by the server.
+   */
+  int64_t count_devices;
+};
+#define ROLLCALL__V1__ATTRIBUTE_KEY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__attribute_key__descriptor) \
+    , NULL, 0 }
 
 
 /*
@@ -417,6 +464,25 @@ Rollcall__V1__Release *
 void   rollcall__v1__release__free_unpacked
                      (Rollcall__V1__Release *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__HardwareVersion methods */
+void   rollcall__v1__hardware_version__init
+                     (Rollcall__V1__HardwareVersion         *message);
+size_t rollcall__v1__hardware_version__get_packed_size
+                     (const Rollcall__V1__HardwareVersion   *message);
+size_t rollcall__v1__hardware_version__pack
+                     (const Rollcall__V1__HardwareVersion   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__hardware_version__pack_to_buffer
+                     (const Rollcall__V1__HardwareVersion   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__HardwareVersion *
+       rollcall__v1__hardware_version__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__hardware_version__free_unpacked
+                     (Rollcall__V1__HardwareVersion *message,
+                      ProtobufCAllocator *allocator);
 /* Rollcall__V1__Device methods */
 void   rollcall__v1__device__init
                      (Rollcall__V1__Device         *message);
@@ -473,6 +539,25 @@ Rollcall__V1__CustomMetric *
                       const uint8_t       *data);
 void   rollcall__v1__custom_metric__free_unpacked
                      (Rollcall__V1__CustomMetric *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__AttributeKey methods */
+void   rollcall__v1__attribute_key__init
+                     (Rollcall__V1__AttributeKey         *message);
+size_t rollcall__v1__attribute_key__get_packed_size
+                     (const Rollcall__V1__AttributeKey   *message);
+size_t rollcall__v1__attribute_key__pack
+                     (const Rollcall__V1__AttributeKey   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__attribute_key__pack_to_buffer
+                     (const Rollcall__V1__AttributeKey   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__AttributeKey *
+       rollcall__v1__attribute_key__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__attribute_key__free_unpacked
+                     (Rollcall__V1__AttributeKey *message,
                       ProtobufCAllocator *allocator);
 /* Rollcall__V1__AttributeState methods */
 void   rollcall__v1__attribute_state__init
@@ -542,6 +627,9 @@ typedef void (*Rollcall__V1__Cohort_Closure)
 typedef void (*Rollcall__V1__Release_Closure)
                  (const Rollcall__V1__Release *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__HardwareVersion_Closure)
+                 (const Rollcall__V1__HardwareVersion *message,
+                  void *closure_data);
 typedef void (*Rollcall__V1__Device_Closure)
                  (const Rollcall__V1__Device *message,
                   void *closure_data);
@@ -550,6 +638,9 @@ typedef void (*Rollcall__V1__Attribute_Closure)
                   void *closure_data);
 typedef void (*Rollcall__V1__CustomMetric_Closure)
                  (const Rollcall__V1__CustomMetric *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__AttributeKey_Closure)
+                 (const Rollcall__V1__AttributeKey *message,
                   void *closure_data);
 typedef void (*Rollcall__V1__AttributeState_Closure)
                  (const Rollcall__V1__AttributeState *message,
@@ -571,9 +662,11 @@ extern const ProtobufCEnumDescriptor    rollcall__v1__data_type__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__project__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__cohort__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__release__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__hardware_version__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__device__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__attribute__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__custom_metric__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__attribute_key__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__attribute_state__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__attribute_value__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__attribute_update__descriptor;

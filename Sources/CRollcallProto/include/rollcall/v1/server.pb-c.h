@@ -22,6 +22,7 @@ typedef struct Rollcall__V1__GetServerInfoRequest Rollcall__V1__GetServerInfoReq
 typedef struct Rollcall__V1__GetServerInfoResponse Rollcall__V1__GetServerInfoResponse;
 typedef struct Rollcall__V1__Caller Rollcall__V1__Caller;
 typedef struct Rollcall__V1__Limit Rollcall__V1__Limit;
+typedef struct Rollcall__V1__MemoryFigure Rollcall__V1__MemoryFigure;
 
 
 /* --- enums --- */
@@ -72,10 +73,15 @@ struct  Rollcall__V1__GetServerInfoResponse
    */
   size_t n_limits;
   Rollcall__V1__Limit **limits;
+  /*
+   * What the index takes in memory, by part.
+   */
+  size_t n_memory;
+  Rollcall__V1__MemoryFigure **memory;
 };
 #define ROLLCALL__V1__GET_SERVER_INFO_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__get_server_info_response__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, NULL, NULL, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0, NULL, NULL, 0,NULL, 0,NULL }
 
 
 /*
@@ -124,6 +130,26 @@ struct  Rollcall__V1__Limit
 #define ROLLCALL__V1__LIMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__limit__descriptor) \
     , {0,NULL}, 0, {0,NULL} }
+
+
+/*
+ * What one part of the index takes in memory, over all projects.
+ */
+struct  Rollcall__V1__MemoryFigure
+{
+  ProtobufCMessage base;
+  /*
+   * Name of the part, such as `serials`.
+   */
+  ProtobufCBinaryData name;
+  /*
+   * How much it takes, in bytes; room kept for growth is left out.
+   */
+  int64_t bytes;
+};
+#define ROLLCALL__V1__MEMORY_FIGURE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__memory_figure__descriptor) \
+    , {0,NULL}, 0 }
 
 
 /* Rollcall__V1__GetServerInfoRequest methods */
@@ -202,6 +228,25 @@ Rollcall__V1__Limit *
 void   rollcall__v1__limit__free_unpacked
                      (Rollcall__V1__Limit *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__MemoryFigure methods */
+void   rollcall__v1__memory_figure__init
+                     (Rollcall__V1__MemoryFigure         *message);
+size_t rollcall__v1__memory_figure__get_packed_size
+                     (const Rollcall__V1__MemoryFigure   *message);
+size_t rollcall__v1__memory_figure__pack
+                     (const Rollcall__V1__MemoryFigure   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__memory_figure__pack_to_buffer
+                     (const Rollcall__V1__MemoryFigure   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__MemoryFigure *
+       rollcall__v1__memory_figure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__memory_figure__free_unpacked
+                     (Rollcall__V1__MemoryFigure *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Rollcall__V1__GetServerInfoRequest_Closure)
@@ -216,6 +261,9 @@ typedef void (*Rollcall__V1__Caller_Closure)
 typedef void (*Rollcall__V1__Limit_Closure)
                  (const Rollcall__V1__Limit *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__MemoryFigure_Closure)
+                 (const Rollcall__V1__MemoryFigure *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -226,6 +274,7 @@ extern const ProtobufCMessageDescriptor rollcall__v1__get_server_info_request__d
 extern const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__caller__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__limit__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__memory_figure__descriptor;
 
 PROTOBUF_C__END_DECLS
 

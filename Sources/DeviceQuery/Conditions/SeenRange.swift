@@ -37,20 +37,8 @@ struct SeenRange: BitwiseCopyable {
     var isEverything: Bool { self.lower == .min && self.upper == .max }
     var isEmpty: Bool { self.lower >= self.upper }
 
-    @inline(__always)
-    func contains(_ lastSeen: Int64) -> Bool {
-        lastSeen >= self.lower && lastSeen < self.upper
-    }
-
-    /// Where the range lies in a fleet's order of `last_seen`. - Complexity: O(log n).
-    func ranks(in fleet: UnsafePointer<Fleet>) -> Range<Int> {
-        if self.isEmpty { return 0..<0 }
-        let devices = UnsafePointer(fleet.pointee.rows.base)
-        func rank(_ bound: Int64) -> Int {
-            fleet.pointee.byLastSeen.rank(OrderKey(value: bound, id: .min), inclusive: false, devices)
-        }
-        let start = self.lower == .min ? 0 : rank(self.lower)
-        let end = self.upper == .max ? fleet.pointee.byLastSeen.count : rank(self.upper)
-        return start..<end
+    /// The range with its ends, if it is not empty.
+    var bounds: ClosedRange<Int64> {
+        self.lower...(self.upper == .max ? .max : self.upper - 1)
     }
 }

@@ -1,0 +1,47 @@
+// How a request names an attribute: `attributes.key`, or `attributes."A key"` where the key has other characters.
+
+/// The names of attributes in sort keys, groupings and filters.
+package enum AttributePath {
+    private static let prefix = "attributes."
+
+    /// The key that `path` names, ASCII letters in lower case; nil where it names none.
+    ///
+    /// Without quotes a key holds no space; with them it may hold any character that a key has.
+    package static func key(of path: some StringProtocol) -> String? {
+        guard path.hasPrefix(Self.prefix) else { return nil }
+        var key = path.dropFirst(Self.prefix.count)
+        if key.first == "\"" {
+            guard key.count >= 2, key.last == "\"" else { return nil }
+            key = key.dropFirst().dropLast()
+        } else if key.contains(" ") {
+            return nil
+        }
+        var check = FieldCheck()
+        check.attributeKey(String(key), field: "")
+        return check.violations.isEmpty ? CustomMetric.folded(String(key)) : nil
+    }
+
+    /// A key as a path has it: in quotes where it needs them.
+    package static func written(_ key: String) -> String {
+        key.utf8.allSatisfy(Self.isPlain) ? key : "\"" + key + "\""
+    }
+
+    /// Whether a character stands in a path without quotes everywhere, in filters too.
+    package static func isPlain(_ character: UInt8) -> Bool {
+        switch character {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+
+    /// The parts of a text between separators, those within double quotes left alone.
+    package static func split<Text: StringProtocol>(_ text: Text, at separator: Character) -> [Substring] {
+        var isQuoted = false
+        return Substring(text).split(omittingEmptySubsequences: false) { character in
+            if character == "\"" { isQuoted.toggle() }
+            return !isQuoted && character == separator
+        }
+    }
+}

@@ -1,0 +1,219 @@
+// Counting rows by group.
+
+internal import DeviceModel
+
+/// A group with how many rows it has so far.
+struct GroupEntry: BitwiseCopyable {
+    var first: GroupNumber
+    var second: GroupNumber
+    var count: Int
+}
+
+/// Counts matching rows by one or two group keys.
+///
+/// One key whose values are codes has its counts side by side; where its codes are few and matches many, a chunk's matches are
+/// intersected with the set of each code instead of being asked one by one.
+struct GroupCounter: ~Copyable, RowVisitor {
+    private let fleet: UnsafePointer<Fleet>
+    let sources: [GroupSource]
+    private(set) var texts = GroupTexts()
+    /// By the number of the group, where there is one key and it has codes.
+    private var counts: Column<Int>
+    private var noneCount = 0
+    /// Otherwise, every group that was seen.
+    private var entries = Column<GroupEntry>()
+    private var table = HashSlots()
+    /// The matches of a chunk, where they are intersected with sets.
+    private var mask: Column<UInt64>?
+    private(set) var count = 0
+    private let isByCode: Bool
+
+    init(_ sources: [GroupSource], usesSets: Bool, in fleet: UnsafePointer<Fleet>) {
+        self.fleet = fleet
+        self.sources = sources
+        self.counts = Column()
+        self.isByCode = sources.count == 1 && sources[0].field != nil
+        if self.isByCode {
+            let numberCount = sources[0].numberCount(in: fleet)
+            self.counts = Column(capacity: numberCount)
+            for _ in 0..<numberCount { self.counts.append(0) }
+        }
+        if usesSets {
+            var mask = Column<UInt64>(capacity: RowChunk.wordCount)
+            for _ in 0..<RowChunk.wordCount { mask.append(0) }
+            self.mask = consume mask
+        } else {
+            self.mask = nil
+        }
+    }
+
+    // MARK: Rows
+
+    mutating func visit(_ rows: UnsafeBufferPointer<UInt32>) {
+        for row in rows { self.add(row, 1) }
+    }
+
+    mutating func visit(bits: UInt64, first: UInt32) -> Bool {
+        if self.sources.isEmpty {
+            self.count += bits.nonzeroBitCount
+            return true
+        }
+        guard self.mask != nil else { return false }
+        self.mask?.base[Int(first & RowChunk.rowMask) >> 6] = bits
+        return true
+    }
+
+    /// Counts rows, or takes back with a negative `amount` what was counted.
+    mutating func add(_ row: UInt32, _ amount: Int) {
+        self.count += amount
+        if self.sources.isEmpty { return }
+        guard !self.isByCode else {
+            let number = self.number(self.sources[0], row)
+            if number.isPresent {
+                self.counts.base[Int(number.value)] += amount
+            } else {
+                self.noneCount += amount
+            }
+            return
+        }
+        let first = self.number(self.sources[0], row)
+        let second = self.sources.count > 1 ? self.number(self.sources[1], row) : .none
+        self.add(first, second, amount)
+    }
+
+    private mutating func add(_ first: GroupNumber, _ second: GroupNumber, _ amount: Int) {
+        var hash = StableHash(seed: first.isPresent ? 1 : 0)
+        hash.combine(UInt64(bitPattern: first.value))
+        hash.combine(UInt64(bitPattern: second.value) ^ (second.isPresent ? 1 << 63 : 0))
+        let tag = HashSlots.tag(hash.value)
+        // The place of an entry stands for its text, of which the table knows nothing.
+        let known = self.table.find(tag) { reference in
+            let entry = self.entries.base + Int(reference.unit)
+            return entry.pointee.first == first && entry.pointee.second == second
+        }
+        if let known {
+            self.entries.base[Int(known)].count += amount
+        } else {
+            let number = UInt32(self.entries.count)
+            self.entries.append(GroupEntry(first: first, second: second, count: amount))
+            self.table.insert(tag, number, TextRef(unit: number))
+        }
+    }
+
+    private mutating func number(_ source: GroupSource, _ row: UInt32) -> GroupNumber {
+        switch source {
+        case .dictionary(let field):
+            let code = self.fleet.pointee.code(field, of: row)
+            if field == .release, code == DeviceRow.noRelease { return .none }
+            return GroupNumber(value: Int64(code), isPresent: true)
+        case .version:
+            let code = self.fleet.pointee.code(.release, of: row)
+            if code == DeviceRow.noRelease { return .none }
+            return GroupNumber(value: Int64(self.fleet.pointee.versionOfRelease[Int(code)]), isPresent: true)
+        case .activity(let recent):
+            let seen = self.fleet.pointee.seen.base[Int(row)]
+            let activity: Activity = seen == DeviceRow.neverSeen ? .pending : seen >= recent ? .active : .inactive
+            return GroupNumber(value: Int64(activity.rawValue), isPresent: true)
+        case .attribute(let key):
+            guard let slot = self.fleet.pointee.slot(of: key, row: row) else { return .none }
+            return GroupNumber(value: self.fleet.pointee.columns[key].pointee.sortValue(slot), isPresent: true)
+        case .attributeText(let key):
+            guard let slot = self.fleet.pointee.slot(of: key, row: row) else { return .none }
+            let number = self.texts.number(of: self.fleet.pointee.columns[key].pointee.text(slot))
+            return GroupNumber(value: Int64(number), isPresent: true)
+        }
+    }
+
+    /// Makes room for groups that came since it was made.
+    mutating func grow() {
+        guard self.isByCode else { return }
+        while self.counts.count < self.sources[0].numberCount(in: self.fleet) { self.counts.append(0) }
+    }
+
+    // MARK: Sets
+
+    mutating func chunkEnded(_ chunk: Int) {
+        guard let mask = self.mask?.base else { return }
+        var rest = 0
+        for word in 0..<RowChunk.wordCount { rest += mask[word].nonzeroBitCount }
+        self.count += rest
+        let (fleet, counts) = (self.fleet, self.counts.base)
+        self.forEachCode { source, field, code in
+            let count = fleet.pointee.rowSet(code, in: field).count(chunk: chunk, in: mask)
+            counts[Int(source.number(of: code, in: fleet))] += count
+            rest -= count
+        }
+        self.noneCount += rest
+        mask.update(repeating: 0, count: RowChunk.wordCount)
+    }
+
+    /// Counts every device by the sets alone: those of an only key that has codes.
+    mutating func countSets() {
+        let (fleet, counts) = (self.fleet, self.counts.base)
+        self.forEachCode { source, field, code in
+            let count = Int(fleet.pointee.rowSet(code, in: field).count)
+            counts[Int(source.number(of: code, in: fleet))] += count
+        }
+        self.count = self.fleet.pointee.deviceCount
+        self.noneCount = self.sources[0].field == .release ? Int(self.fleet.pointee.unreleased.count) : 0
+    }
+
+    private func forEachCode(_ body: (GroupSource, DictionaryField, UInt32) -> Void) {
+        guard let source = self.sources.first, let field = source.field else { return }
+        for code in 0..<UInt32(self.fleet.pointee.codeCount(of: field)) {
+            guard self.fleet.pointee.rowSet(code, in: field).count > 0 else { continue }
+            body(source, field, code)
+        }
+    }
+
+    // MARK: Groups
+
+    private struct Order: EntryOrder {
+        let sources: [GroupSource]
+        let fleet: UnsafePointer<Fleet>
+        let texts: UnsafePointer<GroupTexts>
+
+        func isBefore(_ left: GroupEntry, _ right: GroupEntry) -> Bool {
+            if left.count != right.count { return left.count > right.count }
+            for (index, source) in self.sources.enumerated() {
+                let order =
+                    index == 0
+                    ? source.order(left.first, right.first, self.texts.pointee, in: self.fleet)
+                    : source.order(left.second, right.second, self.texts.pointee, in: self.fleet)
+                if order != 0 { return order < 0 }
+            }
+            return false
+        }
+    }
+
+    /// The largest groups, up to `limit`, with how many devices are in others.
+    consuming func finish(limit: Int) -> DeviceCount {
+        var answer = DeviceCount(count: Int64(self.count), groups: [], otherCount: 0)
+        guard !self.sources.isEmpty, self.count > 0 else { return answer }
+        let (sources, fleet) = (self.sources, self.fleet)
+        withUnsafePointer(to: self.texts) { texts in
+            var selection = FirstEntries(Order(sources: sources, fleet: fleet, texts: texts), limit: limit)
+            for number in 0..<self.counts.count where self.counts.base[number] > 0 {
+                let first = GroupNumber(value: Int64(number), isPresent: true)
+                selection.insert(GroupEntry(first: first, second: .none, count: self.counts.base[number]))
+            }
+            if self.noneCount > 0 {
+                selection.insert(GroupEntry(first: .none, second: .none, count: self.noneCount))
+            }
+            for index in 0..<self.entries.count where self.entries.base[index].count > 0 {
+                selection.insert(self.entries.base[index])
+            }
+            let sorted = selection.sorted()
+            var grouped = 0
+            for index in 0..<sorted.count {
+                let entry = sorted[index]
+                grouped += entry.count
+                var values = [sources[0].value(entry.first, texts.pointee, in: fleet)]
+                if sources.count > 1 { values.append(sources[1].value(entry.second, texts.pointee, in: fleet)) }
+                answer.groups.append(DeviceGroup(values: values, count: Int64(entry.count)))
+            }
+            answer.otherCount = answer.count - Int64(grouped)
+        }
+        return answer
+    }
+}

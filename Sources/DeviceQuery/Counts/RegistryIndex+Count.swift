@@ -1,0 +1,50 @@
+// Answering a count.
+
+package import DeviceModel
+
+extension RegistryIndex {
+    /// How many devices match, and how they divide.
+    ///
+    /// A count without groups costs O(log n) where one index knows it; any other count looks at the candidates of the cheapest
+    /// source, and keeps what it counts for every group that it meets.
+    /// - Parameter project: one that exists.
+    /// - Throws: every bad field of the query at once.
+    package func count(
+        _ query: CountQuery, in project: ProjectID, now: Timestamp, planning: Planning = Planning()
+    ) throws(InvalidFields) -> DeviceCount {
+        self.answer(try CountRequest(query, in: project, of: self, now: now), planning: planning)
+    }
+
+    /// The count of a query that was checked.
+    func answer(_ request: CountRequest, planning: Planning = Planning()) -> DeviceCount {
+        guard let count = self.answer(request, SearchBounds(forced: planning.forcedPlan)) else {
+            preconditionFailure("a count without bounds is always answered")
+        }
+        return count
+    }
+
+    /// As ``count(_:in:now:planning:)``, if that is not expected to hold the index for longer than a moment.
+    ///
+    /// - Returns: nil where it is; a ``LongQuery`` answers then.
+    package func shortCount(
+        _ query: CountQuery, in project: ProjectID, now: Timestamp
+    ) throws(InvalidFields) -> DeviceCount? {
+        let request = try CountRequest(query, in: project, of: self, now: now)
+        return self.answer(request, SearchBounds(costMax: self.limits.queryHoldNanosecondsMax))
+    }
+
+    private func answer(_ request: CountRequest, _ bounds: SearchBounds) -> DeviceCount? {
+        if !request.query.explains, bounds.forced == nil, let count = request.exactCount(self) {
+            return DeviceCount(count: Int64(count), groups: [], otherCount: 0)
+        }
+        let watch = Stopwatch()
+        guard var search = request.search(self, bounds) else {
+            preconditionFailure("a count is asked of a project that does not exist")
+        }
+        guard var answer = search.count(groupLimit: request.groupLimit(self.limits)) else { return nil }
+        if request.query.explains {
+            answer.explanation = search.explanation(elapsedNanoseconds: watch.elapsedNanoseconds)
+        }
+        return answer
+    }
+}

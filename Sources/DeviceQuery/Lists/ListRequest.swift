@@ -1,0 +1,193 @@
+// A list's query after every check, ready to be searched for in one fleet.
+
+package import DeviceModel
+internal import FoundationEssentials
+
+/// What a valid query asks of a fleet.
+struct ListRequest {
+    let query: ListQuery
+    let project: ProjectID
+    let expression: FilterExpression?
+    let pageSize: Int
+    let offset: Int
+    let token: PageToken?
+    let fingerprint: UInt64
+    /// What activity is counted from.
+    let now: Timestamp
+
+    /// - Throws: every bad field of the query at once.
+    init(
+        _ query: ListQuery, in project: ProjectID, of index: borrowing RegistryIndex, now: Timestamp
+    ) throws(InvalidFields) {
+        guard let fleet = index.fleet(project) else {
+            preconditionFailure("a list is asked of a project that does not exist")
+        }
+        var check = FieldCheck()
+        check.filter(query.filter, limits: index.limits)
+        let expression = check.expression(query.filter, in: fleet, limits: index.limits)
+        check.attributes(of: query.sort, in: fleet)
+        let fingerprint = PageToken.fingerprint(query.filter, query.sort, in: project, of: index.storeID)
+        let order = SortOrder(query.sort, in: fleet)
+        let token = Self.token(query, fingerprint, order, fleet, &check)
+        let pageSize = Self.pageSize(query, index.limits, &check)
+        let offset = Self.offset(query.position, pageSize: pageSize, &check)
+        try check.finish()
+        self.query = query
+        self.project = project
+        self.expression = expression
+        self.pageSize = pageSize
+        self.offset = offset
+        self.token = token
+        self.fingerprint = fingerprint
+        self.now = token?.now ?? now
+    }
+
+    /// The query's condition and order on the fleet as it is at this moment.
+    func search(_ index: borrowing RegistryIndex, _ bounds: SearchBounds) -> ListSearch? {
+        guard let fleet = index.fleet(self.project) else { return nil }
+        return ListSearch(
+            index.condition(self.query.filter, self.expression, now: self.now, in: fleet),
+            SortOrder(self.query.sort, in: fleet), bounds, in: fleet)
+    }
+
+    /// The rows of the page, and one more that tells whether there is a next one.
+    var window: PageWindow {
+        PageWindow(place: self.token?.place, offset: self.offset, count: self.pageSize + 1)
+    }
+
+    /// Shows the rows of a page to `each`, and makes the token of the next one.
+    func page(
+        _ rows: borrowing Column<UInt32>, in fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool
+    ) -> ListPage {
+        var page = ListPage(nextPageToken: "", totalCount: nil, itemCount: 0)
+        while page.itemCount < min(rows.count, self.pageSize),
+            each(BorrowedDevice(rows[page.itemCount], of: fleet))
+        {
+            page.itemCount += 1
+        }
+        if page.itemCount < rows.count {
+            precondition(page.itemCount > 0, "a page holds at least one device")
+            let place = SortOrder(self.query.sort, in: fleet).place(rows[page.itemCount - 1], in: fleet)
+            page.nextPageToken = PageToken(fingerprint: self.fingerprint, now: self.now, place: place).text
+        }
+        return page
+    }
+
+    // MARK: Checks
+
+    private static func token(
+        _ query: ListQuery, _ fingerprint: UInt64, _ order: SortOrder, _ fleet: UnsafePointer<Fleet>,
+        _ check: inout FieldCheck
+    ) -> PageToken? {
+        guard case .token(let text) = query.position, !text.isEmpty else { return nil }
+        do throws(PageToken.Refusal) {
+            return try PageToken(text, fingerprint: fingerprint, order: order, in: fleet)
+        } catch {
+            switch error {
+            case .garbled:
+                check.refuse(
+                    "page_token", "is not a page token; send next_page_token as it came, or nothing for the first page")
+            case .ofAnotherList:
+                check.refuse(
+                    "page_token",
+                    "was given for another project, filter, sort or store; repeat those of the first page, or begin without it"
+                )
+            }
+            return nil
+        }
+    }
+
+    private static func pageSize(_ query: ListQuery, _ limits: Limits, _ check: inout FieldCheck) -> Int {
+        if query.pageSize < 0 {
+            check.refuse("page_size", "must not be negative; 0 means \(limits.pageSizeDefault)")
+        }
+        return query.pageSize <= 0 ? limits.pageSizeDefault : min(query.pageSize, limits.pageSizeMax)
+    }
+
+    private static func offset(_ position: PagePosition, pageSize: Int, _ check: inout FieldCheck) -> Int {
+        guard case .number(let page) = position else { return 0 }
+        guard page >= 1 else {
+            check.refuse("page", "must be at least 1: pages count from 1")
+            return 0
+        }
+        let (offset, isPastEverything) = (page - 1).multipliedReportingOverflow(by: Int64(pageSize))
+        return isPastEverything ? .max : Int(offset)
+    }
+}
+
+extension RegistryIndex {
+    /// A filter as tests of the fleet as it is at this moment.
+    func condition(
+        _ filter: DeviceFilter, _ expression: FilterExpression?, now: Timestamp, in fleet: UnsafePointer<Fleet>
+    ) -> Condition {
+        let window = filter.activityWindowMicroseconds ?? self.limits.activityWindowMicrosecondsDefault
+        let builder = ConditionBuilder(
+            fleet: fleet, storeTag: self.storeTag, termCount: expression?.termCount ?? 0)
+        return builder.condition(
+            filter, expression, window: window, now: now)
+    }
+}
+
+extension FieldCheck {
+    /// Refuses what is wrong with a filter beside its text, whatever it is used for, by the names of the request's fields.
+    ///
+    /// - Parameter asksActivity: whether the request asks for activity elsewhere, which gives a window its meaning too.
+    package mutating func filter(_ filter: DeviceFilter, limits: Limits, asksActivity: Bool = false) {
+        self.values(filter.releases, "release", limits)
+        self.values(filter.ownerRefs, "owner_ref", limits)
+        self.values(filter.hardwareVersions, "hardware_version", limits)
+        self.values(filter.cohorts, "cohort", limits)
+        self.values(filter.deviceSerials, "device_serial", limits)
+        if let since = filter.lastSeenSince, let until = filter.lastSeenUntil, since > until {
+            self.refuse("last_seen_since", "must not be after last_seen_until")
+        }
+        if let window = filter.activityWindowMicroseconds {
+            if window < 1 {
+                self.refuse("activity_window", "must be at least a microsecond")
+            } else if filter.activity == nil, !asksActivity {
+                self.refuse("activity_window", "has a meaning only together with activity")
+            }
+        }
+    }
+
+    private mutating func values(_ values: [String], _ field: String, _ limits: Limits) {
+        if values.count > limits.filterValueCountMax {
+            self.refuse(field, "must have at most \(limits.filterValueCountMax) values, not \(values.count)")
+        }
+    }
+
+    /// The tree of a filter's text, which is refused if it is wrong.
+    mutating func expression(
+        _ filter: DeviceFilter, in fleet: UnsafePointer<Fleet>, limits: Limits
+    ) -> FilterExpression? {
+        guard !filter.expression.isEmpty else { return nil }
+        let keys = fleet.pointee.attributeKeys
+        do throws(InvalidFields) {
+            return try FilterParser(limits: limits).parse(
+                filter.expression, attributeKey: { text in keys.index(text).map { keys.records[$0] } },
+                attributeKeyNames: { keys.foldedTexts })
+        } catch {
+            for violation in error.violations { self.refuse(violation.field, violation.description) }
+            return nil
+        }
+    }
+
+    /// Refuses sort keys that are attributes which the fleet does not have.
+    fileprivate mutating func attributes(of sort: [SortKey], in fleet: UnsafePointer<Fleet>) {
+        for key in sort {
+            if case .attribute(let text) = key.field { self.attribute(text, field: "sort", in: fleet) }
+        }
+    }
+
+    /// Letters compared for finding a similar name, so that a refusal takes no longer than an answer.
+    private static let nearestEffortMax = 100_000
+
+    /// Refuses an attribute that the fleet does not have.
+    mutating func attribute(_ text: String, field: String, in fleet: UnsafePointer<Fleet>) {
+        let keys = fleet.pointee.attributeKeys
+        guard keys.index(text) == nil else { return }
+        let nearest = CustomMetric.folded(text).nearest(of: keys.foldedTexts, effortMax: Self.nearestEffortMax)?.name
+        let advice = nearest.map { "the nearest key is \(quoted($0))" } ?? "the project has no attributes"
+        self.refuse(field, "names the unknown attribute \(quoted(text)); \(advice)")
+    }
+}

@@ -1,0 +1,188 @@
+// Walking an index that lies in the order asked for, or in that of its first key.
+
+internal import DeviceModel
+
+extension ListSearch {
+    /// Reads a window off an index.
+    ///
+    /// - Parameter budget: in nanoseconds.
+    /// - Returns: how many matches were passed over, or nil where the budget did not suffice.
+    mutating func walk(
+        _ name: TreeName, _ window: PageWindow, budget: Int, into rows: inout Column<UInt32>
+    ) -> Int? {
+        name.noteUse(in: self.fleet)
+        let (ranks, residual) = self.ranks(name, window.place)
+        if case .always = residual, self.order.isSingle {
+            let skipped = min(window.offset, ranks.count)
+            self.append(name, Self.cut(ranks, skipping: skipped, window.count, self.order.isWalkDescending), &rows)
+            return skipped
+        }
+        let program = RowProgram(residual, in: self.fleet)
+        let entryCount =
+            budget == .max
+            ? .max : budget / (StepCost.walkedRow + residual.askingCost(isFetching: true)) + window.count
+        return self.order.isSingle
+            ? self.walkInOrder(name, ranks, program, window, entryCount, &rows)
+            : self.walkRuns(name, ranks, program, window, entryCount, &rows)
+    }
+
+    /// The part of an index where matches after a place may lie, and what is left to ask of its rows.
+    private func ranks(_ name: TreeName, _ place: ListPlace?) -> (Range<Int>, Condition) {
+        var ranks = self.fleet.pointee.withTree(name) { 0..<$0.count } ?? 0..<0
+        var rest: [Condition] = []
+        for part in self.plan.condition.conjuncts {
+            if case .test(let test, isNegated: false) = part, test.tree == name,
+                let range = test.range(in: self.fleet)
+            {
+                ranks = ranks.clamped(to: range.ranks)
+                if !range.isExact { rest.append(part) }
+            } else {
+                rest.append(part)
+            }
+        }
+        guard let place else { return (ranks, .every(rest)) }
+        let column = QueryPlan.column(name, self.fleet)
+        let order = self.order
+        let fleet = self.fleet
+        let isDescending = order.isWalkDescending
+        let rank = fleet.pointee.withTree(name) { tree in
+            tree.rank(order.treeValue(of: place)) { number in
+                let row = column.map { $0.pointee.rows.base[Int(number)] } ?? number
+                // Where the index decides the whole order, what is at the place is left out; where it decides no more than
+                // the first key, all that share it with the place stay in.
+                return order.isBeforeWalk(row, place, isInclusive: isDescending != order.isSingle, in: fleet)
+            }
+        }
+        let bound = max(ranks.lowerBound, min(ranks.upperBound, rank ?? 0))
+        return (isDescending ? ranks.lowerBound..<bound : bound..<ranks.upperBound, .every(rest))
+    }
+
+    private static func cut(_ ranks: Range<Int>, skipping: Int, _ count: Int, _ isDescending: Bool) -> Range<Int> {
+        if isDescending {
+            let end = ranks.upperBound - skipping
+            return max(ranks.lowerBound, end - count)..<end
+        }
+        let start = ranks.lowerBound + skipping
+        return start..<min(ranks.upperBound, start + count)
+    }
+
+    private mutating func append(_ name: TreeName, _ ranks: Range<Int>, _ rows: inout Column<UInt32>) {
+        let column = QueryPlan.column(name, self.fleet)
+        self.tally.candidateCount += ranks.count
+        self.tally.matchCount += ranks.count
+        _ = self.fleet.pointee.withTree(name) { tree in
+            tree.forEach(in: ranks, isDescending: self.order.isWalkDescending) { number in
+                rows.append(column.map { $0.pointee.rows.base[Int(number)] } ?? number)
+                return true
+            }
+        }
+    }
+
+    /// Takes some entries at a time, and asks them together: about as many as are expected to be enough.
+    private mutating func walkInOrder(
+        _ name: TreeName, _ ranks: Range<Int>, _ program: borrowing RowProgram, _ window: PageWindow,
+        _ entryCount: Int, _ rows: inout Column<UInt32>
+    ) -> Int? {
+        let fleet = self.fleet
+        let column = QueryPlan.column(name, fleet)
+        let isDescending = self.order.isWalkDescending
+        let end = rows.count + window.count
+        let expected = Double(window.reach) / self.plan.range(of: name).share
+        let stepCount = Int(min(max(expected, 8), Double(TreeLeaf.capacity)))
+        var skipped = 0
+        var walked = 0
+        _ = fleet.pointee.withTree(name) { tree in
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: TreeLeaf.capacity) { buffer in
+                guard let taken = buffer.baseAddress else { return }
+                tree.forEachRun(in: ranks, isDescending: isDescending) { run in
+                    var place = 0
+                    while place < run.count, walked < entryCount, rows.count < end {
+                        let count = min(stepCount, run.count - place)
+                        for index in 0..<count {
+                            let number = isDescending ? run[run.count - 1 - place - index] : run[place + index]
+                            taken[index] = column.map { $0.pointee.rows.base[Int(number)] } ?? number
+                        }
+                        place += count
+                        walked += count
+                        let passing = program.filter(taken, count: count, fleet)
+                        let passed = min(window.offset - skipped, passing)
+                        skipped += passed
+                        for index in passed..<max(passed, min(passing, passed + end - rows.count)) {
+                            rows.append(taken[index])
+                        }
+                    }
+                    return walked < entryCount && rows.count < end
+                }
+            }
+        }
+        self.tally.candidateCount += walked
+        self.tally.matchCount += skipped + rows.count + window.count - end
+        return rows.count == end || walked == ranks.count ? skipped : nil
+    }
+
+    /// Walks over runs of devices that share the first key, and sorts each by the rest of the order.
+    private mutating func walkRuns(
+        _ name: TreeName, _ ranks: Range<Int>, _ program: borrowing RowProgram, _ window: PageWindow,
+        _ entryCount: Int, _ rows: inout Column<UInt32>
+    ) -> Int? {
+        let fleet = self.fleet
+        let order = self.order
+        let column = QueryPlan.column(name, fleet)
+        let limit = min(window.reach, max(fleet.pointee.deviceCount, 1))
+        var selection = PageSelection(order, after: window.place, limit: limit, in: fleet)
+        var walked = 0
+        var previous = DeviceRow.noRow
+        var isDone = false
+        _ = fleet.pointee.withTree(name) { tree in
+            tree.forEach(in: ranks, isDescending: order.isWalkDescending) { number in
+                let row = column.map { $0.pointee.rows.base[Int(number)] } ?? number
+                if selection.isFull, previous != DeviceRow.noRow, !order.sharesFirstKey(previous, row, in: fleet) {
+                    isDone = true
+                    return false
+                }
+                walked += 1
+                previous = row
+                if program.passes(row, fleet) { selection.visit(row) }
+                return walked < entryCount
+            }
+        }
+        guard isDone || walked == ranks.count else { return nil }
+        let visitedCount = selection.visitedCount
+        self.tally.candidateCount += walked
+        self.tally.matchCount += visitedCount
+        selection.finish(skipping: window.offset, into: &rows)
+        return min(visitedCount, window.offset)
+    }
+}
+
+extension SortOrder {
+    /// The value under which an index by the first key, or by id, has a device at `place`.
+    fileprivate func treeValue(of place: ListPlace) -> Int64 {
+        switch place.values.first {
+        case nil, .some(.none): place.id
+        case .number(let number): number
+        case .text(let bytes): bytes.withUnsafeBytes { $0.sortValue }
+        }
+    }
+
+    /// Whether a row comes before a place in an ascending index, by the first key and, where it decides the order, by id.
+    ///
+    /// - Parameter isInclusive: the answer for one that is neither before nor after.
+    fileprivate func isBeforeWalk(
+        _ row: UInt32, _ place: ListPlace, isInclusive: Bool, in fleet: UnsafePointer<Fleet>
+    ) -> Bool {
+        var order = 0
+        if let key = self.keys.first, let value = place.values.first {
+            order = key.source.order(row, value, in: fleet)
+        }
+        if order == 0, self.isSingle {
+            let id = fleet.pointee.rows.base[Int(row)].id
+            order = id < place.id ? -1 : id == place.id ? 0 : 1
+        }
+        return order == 0 ? isInclusive : order < 0
+    }
+
+    fileprivate func sharesFirstKey(_ left: UInt32, _ right: UInt32, in fleet: UnsafePointer<Fleet>) -> Bool {
+        self.keys.first.map { $0.source.order(left, right, in: fleet) == 0 } ?? false
+    }
+}

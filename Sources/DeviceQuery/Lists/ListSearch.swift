@@ -1,0 +1,157 @@
+// Finding the rows of a page: off an index that lies in the order, group by group, or by selection from every match.
+
+internal import DeviceModel
+
+/// Which matches of an order are wanted: those after a place, some of them left out, up to a count.
+struct PageWindow {
+    var place: ListPlace?
+    var offset: Int
+    var count: Int
+
+    /// How many first matches after the place it reaches over.
+    var reach: Int { self.offset.addingReportingOverflow(self.count).overflow ? .max : self.offset + self.count }
+}
+
+/// What a search may cost and how it is to go about it.
+struct SearchBounds {
+    /// In nanoseconds: where it is expected to cost more, it is not begun.
+    var costMax = Int.max
+    var forced: QueryExplanation.Plan?
+}
+
+/// A query's matches in an order.
+struct ListSearch: ~Copyable {
+    let plan: QueryPlan
+    let order: SortOrder
+    let bounds: SearchBounds
+    var tally = QueryTally()
+    /// The plan that found the page.
+    private(set) var usedPlan: QueryExplanation.Plan
+
+    var fleet: UnsafePointer<Fleet> { self.plan.fleet }
+
+    init(_ condition: Condition, _ order: SortOrder, _ bounds: SearchBounds, in fleet: UnsafePointer<Fleet>) {
+        self.plan = QueryPlan(condition, in: fleet, forced: bounds.forced)
+        self.order = order
+        self.bounds = bounds
+        self.usedPlan = self.plan.source.plan
+    }
+
+    /// Appends the rows of a window to `rows`, in order.
+    ///
+    /// - Returns: whether it did; false where it would cost more than the bounds allow, and then `rows` is as before.
+    mutating func collect(_ window: PageWindow, into rows: inout Column<UInt32>) -> Bool {
+        if case .never = self.plan.condition {
+            self.usedPlan = .nothing
+            return true
+        }
+        guard window.offset < self.fleet.pointee.deviceCount else { return true }
+        let rowCount = rows.count
+        let selectionCost = self.plan.sourceCost + self.plan.matchEstimate * 2
+        if let walk = self.order.walk, self.mayWalk(walk) {
+            let cost = self.expectedCost(walk, window)
+            let isForced = self.bounds.forced == walk.plan
+            if isForced || (cost < selectionCost && cost <= self.bounds.costMax) {
+                // Fewer matches than expected may lie in the way: the walk goes twice as far as it was expected to, and no
+                // further than selecting would cost.
+                let limit = min(selectionCost, self.bounds.costMax, cost * 2)
+                let budget = isForced ? Int.max : max(limit, StepCost.plan)
+                self.usedPlan = walk.plan
+                if self.walk(walk, window, budget: budget, into: &rows) { return true }
+                rows.removeLast(rows.count - rowCount)
+            }
+        }
+        self.usedPlan = self.plan.source.plan
+        guard selectionCost <= self.bounds.costMax else { return false }
+        let limit = min(window.reach, self.fleet.pointee.deviceCount)
+        var selection = PageSelection(self.order, after: window.place, limit: limit, in: self.fleet)
+        self.plan.forEachMatch(&selection, &self.tally)
+        selection.finish(skipping: window.offset, into: &rows)
+        return true
+    }
+
+    /// Whether a walk is there and is not ruled out by a plan that is forced.
+    private func mayWalk(_ walk: Walk) -> Bool {
+        if let forced = self.bounds.forced, forced != walk.plan, self.plan.source.plan == forced { return false }
+        return walk.lazyOrder(in: self.fleet) == nil
+    }
+
+    private func expectedCost(_ walk: Walk, _ window: PageWindow) -> Int {
+        let asking = self.plan.condition.askingCost(isFetching: true)
+        if case .always = self.plan.condition, self.order.isSingle { return StepCost.plan }
+        let total = Double(self.fleet.pointee.deviceCount)
+        switch walk {
+        case .tree(let name):
+            let (rangeCount, share) = self.plan.range(of: name)
+            return Int(min(rangeCount, Double(window.reach) / share)) * (StepCost.walkedRow + asking)
+        case .attribute(let key):
+            let (rangeCount, share) = self.plan.range(of: .lazy(.attribute(key)))
+            return Int(min(rangeCount, Double(window.reach) / share)) * (StepCost.walkedRow + asking)
+        case .dictionary(let field):
+            let rowCount = min(total, Double(window.reach) / max(self.plan.share, 1e-9))
+            let groups = Double(self.fleet.pointee.textCount(of: field))
+            // The group in which the page ends is looked at whole, unless an index lies in its order.
+            let groupCount = min(groups, groups * rowCount / max(total, 1) + 1)
+            let last = groups > 100 || self.order.rest.walk == nil ? total / max(groups, 1) : 0
+            return Int(groupCount) * StepCost.group + Int(rowCount + last) * (StepCost.candidate + asking)
+        }
+    }
+
+    private mutating func walk(
+        _ walk: Walk, _ window: PageWindow, budget: Int, into rows: inout Column<UInt32>
+    ) -> Bool {
+        switch walk {
+        case .tree(let name):
+            return self.walk(name, window, budget: budget, into: &rows) != nil
+        case .dictionary(let field):
+            return self.walkGroups(field, window, budget: budget, into: &rows)
+        case .attribute(let key):
+            return self.walkAttribute(key, window, budget: budget, into: &rows)
+        }
+    }
+}
+
+// MARK: - Walks
+
+/// A way through the devices in an order.
+enum Walk: Equatable {
+    case tree(TreeName)
+    /// The groups of a dictionary's texts, in their order.
+    case dictionary(DictionaryField)
+    /// Devices without a value, and the values' own order.
+    case attribute(Int)
+
+    var plan: QueryExplanation.Plan {
+        if case .dictionary = self { .groupedWalk } else { .orderedWalk }
+    }
+
+    /// The order that it needs and that is not built.
+    func lazyOrder(in fleet: UnsafePointer<Fleet>) -> OrderName? {
+        let name: OrderName
+        switch self {
+        case .tree(.lazy(let order)): name = order
+        case .attribute(let key): name = .attribute(key)
+        case .tree, .dictionary: return nil
+        }
+        return fleet.pointee.tree(name) == nil ? name : nil
+    }
+}
+
+extension SortOrder {
+    /// The walk that its first key has.
+    var walk: Walk? {
+        guard let key = self.keys.first else { return .tree(.id) }
+        switch key.source {
+        case .number(.lastSeen): return .tree(.lastSeen)
+        case .number(.createdDate): return .tree(.lazy(.createdDate))
+        case .number(.updatedDate): return .tree(.lazy(.updatedDate))
+        case .number: return nil
+        case .serial: return .tree(.lazy(.deviceSerial))
+        case .dictionary(let field): return .dictionary(field)
+        case .attribute(let key): return .attribute(key)
+        }
+    }
+
+    /// Whether the first key, or the id where there is none, descends.
+    var isWalkDescending: Bool { self.keys.first?.isDescending ?? self.isIDDescending }
+}

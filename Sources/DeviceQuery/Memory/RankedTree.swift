@@ -1,0 +1,156 @@
+// Numbers in the order of a value: a B+ tree that knows how many entries lie on each side.
+
+internal import Glibc
+
+/// Which of two numbers under the same value comes first.
+protocol TieBreaker {
+    func isBefore(_ left: UInt32, _ right: UInt32) -> Bool
+}
+
+/// Numbers (of rows, codes or slots) by an integer and, among equal ones, by what they stand for, with ranks: the place of a value
+/// and the entry at a place are both found from the root.
+///
+/// An entry takes 12 bytes in a leaf. Entries that come at the end, as new ids and new times do, fill their leaf to the last place.
+///
+/// What breaks ties lies outside of the tree and must not change while a number is in it: a number is removed first, then what it
+/// stands for is changed, then it is inserted anew.
+/// - Complexity: O(log n) to insert, remove and seek, with at most 1.5 KiB moved in each of two nodes: nothing grows with the
+///   count but the height. O(1) amortised for a step to the next entry.
+struct RankedTree: ~Copyable {
+    var root: UnsafeMutableRawPointer
+    /// Levels of branches above the leaves.
+    var height = 0
+    var count = 0
+    var leafCount = 1
+    var branchCount = 0
+
+    init() {
+        self.root = TreeLeaf.make().block
+    }
+
+    deinit {
+        Self.destroy(self.root, height: self.height)
+    }
+
+    var byteCount: Int {
+        self.leafCount * TreeLeaf.byteCount + self.branchCount * TreeBranch.byteCount
+    }
+
+    // MARK: Reading
+
+    /// How many entries come before a place: those of smaller values, and of equal ones those that `isBefore` accepts.
+    ///
+    /// - Parameter isBefore: true for some first entries under `value` and false for the rest of them.
+    @inline(__always)
+    func rank(_ value: Int64, where isBefore: (UInt32) -> Bool) -> Int {
+        var rank = 0
+        var node = self.root
+        for _ in 0..<self.height {
+            let branch = TreeBranch(block: node)
+            let index = branch.child(value, isBefore)
+            for earlier in 0..<index { rank += branch.counts[earlier] }
+            node = branch.children[index]
+        }
+        return rank + TreeLeaf(block: node).rank(value, isBefore)
+    }
+
+    /// How many entries have smaller values.
+    func rank(below value: Int64) -> Int {
+        self.rank(value) { _ in false }
+    }
+
+    /// The ranks of the entries with values in `bounds`.
+    func ranks(_ bounds: ClosedRange<Int64>) -> Range<Int> {
+        let start = bounds.lowerBound == .min ? 0 : self.rank(below: bounds.lowerBound)
+        let end = bounds.upperBound == .max ? self.count : self.rank(below: bounds.upperBound + 1)
+        return start..<end
+    }
+
+    /// The number at a place, given as for ``rank(_:where:)``, if an entry of that value is there.
+    func number(_ value: Int64, where isBefore: (UInt32) -> Bool) -> UInt32? {
+        var node = self.root
+        for _ in 0..<self.height {
+            let branch = TreeBranch(block: node)
+            // An entry that begins a subtree is found from the subtree before it: its rank is that one's end.
+            node = branch.children[branch.child(value, isBefore)]
+        }
+        var leaf = TreeLeaf(block: node)
+        var index = leaf.rank(value, isBefore)
+        if index == leaf.count {
+            guard let next = leaf.next else { return nil }
+            leaf = next
+            index = 0
+        }
+        guard index < leaf.count, leaf.values[index] == value else { return nil }
+        return leaf.numbers[index]
+    }
+
+    func entry(at rank: Int) -> RankedEntry {
+        precondition(rank >= 0 && rank < self.count, "the tree ends before this rank")
+        let (leaf, index) = self.position(of: rank)
+        return leaf.entry(at: index)
+    }
+
+    /// Calls `body` with each number of `ranks`, from the last one down if `isDescending`, until it returns false.
+    @inline(__always)
+    func forEach(in ranks: Range<Int>, isDescending: Bool, _ body: (UInt32) -> Bool) {
+        self.forEachRun(in: ranks, isDescending: isDescending) { run in
+            if isDescending {
+                var index = run.count
+                while index > 0 {
+                    index -= 1
+                    guard body(run[index]) else { return false }
+                }
+            } else {
+                for number in run {
+                    guard body(number) else { return false }
+                }
+            }
+            return true
+        }
+    }
+
+    /// Calls `body` with the numbers of `ranks` as they lie side by side, ascending within each run; the last run first if
+    /// `isDescending`; until it returns false.
+    @inline(__always)
+    func forEachRun(in ranks: Range<Int>, isDescending: Bool, _ body: (UnsafeBufferPointer<UInt32>) -> Bool) {
+        guard !ranks.isEmpty else { return }
+        precondition(ranks.lowerBound >= 0 && ranks.upperBound <= self.count, "the tree ends before these ranks")
+        var remaining = ranks.count
+        var (leaf, index) = self.position(of: isDescending ? ranks.upperBound - 1 : ranks.lowerBound)
+        while true {
+            let count = min(remaining, isDescending ? index + 1 : leaf.count - index)
+            let start = isDescending ? index + 1 - count : index
+            guard body(UnsafeBufferPointer(start: leaf.numbers + start, count: count)) else { return }
+            remaining -= count
+            guard remaining > 0, let next = isDescending ? leaf.previous : leaf.next else { return }
+            leaf = next
+            index = isDescending ? leaf.count - 1 : 0
+        }
+    }
+
+    private func position(of rank: Int) -> (TreeLeaf, Int) {
+        var rest = rank
+        var node = self.root
+        for _ in 0..<self.height {
+            let branch = TreeBranch(block: node)
+            var index = 0
+            while rest >= branch.counts[index] {
+                rest -= branch.counts[index]
+                index += 1
+            }
+            node = branch.children[index]
+        }
+        return (TreeLeaf(block: node), rest)
+    }
+
+    private static func destroy(_ node: UnsafeMutableRawPointer, height: Int) {
+        if height > 0 {
+            let branch = TreeBranch(block: node)
+            for index in 0..<branch.childCount {
+                Self.destroy(branch.children[index], height: height - 1)
+            }
+        }
+        free(node)
+    }
+}

@@ -1,0 +1,235 @@
+// The nodes of an ordered index, as they lie in memory.
+
+internal import Glibc
+
+/// A number under its value.
+struct RankedEntry: BitwiseCopyable, Hashable {
+    var value: Int64
+    var number: UInt32
+}
+
+/// A leaf: up to 128 numbers in order, each with its value beside it. What breaks ties is looked up only among equal values.
+///
+/// This is a handle. Invariant: it is used only while the tree that made the leaf holds it.
+struct TreeLeaf: BitwiseCopyable {
+    let block: UnsafeMutableRawPointer
+
+    static var capacity: Int { 128 }
+    private static var valuesOffset: Int { 24 }
+    private static var numbersOffset: Int { Self.valuesOffset + Self.capacity * 8 }
+    static var byteCount: Int { Self.numbersOffset + Self.capacity * 4 }
+
+    static func make() -> TreeLeaf {
+        let leaf = TreeLeaf(block: allocated(malloc(Self.byteCount)))
+        leaf.count = 0
+        leaf.previous = nil
+        leaf.next = nil
+        return leaf
+    }
+
+    var count: Int {
+        @inline(__always) get { self.block.load(as: Int.self) }
+        nonmutating set { self.block.storeBytes(of: newValue, as: Int.self) }
+    }
+
+    var previous: TreeLeaf? {
+        get { self.block.load(fromByteOffset: 8, as: UnsafeMutableRawPointer?.self).map(TreeLeaf.init(block:)) }
+        nonmutating set {
+            self.block.storeBytes(of: newValue?.block, toByteOffset: 8, as: UnsafeMutableRawPointer?.self)
+        }
+    }
+
+    var next: TreeLeaf? {
+        get { self.block.load(fromByteOffset: 16, as: UnsafeMutableRawPointer?.self).map(TreeLeaf.init(block:)) }
+        nonmutating set {
+            self.block.storeBytes(of: newValue?.block, toByteOffset: 16, as: UnsafeMutableRawPointer?.self)
+        }
+    }
+
+    @inline(__always)
+    var values: UnsafeMutablePointer<Int64> {
+        (self.block + Self.valuesOffset).assumingMemoryBound(to: Int64.self)
+    }
+
+    @inline(__always)
+    var numbers: UnsafeMutablePointer<UInt32> {
+        (self.block + Self.numbersOffset).assumingMemoryBound(to: UInt32.self)
+    }
+
+    @inline(__always)
+    func entry(at index: Int) -> RankedEntry {
+        RankedEntry(value: self.values[index], number: self.numbers[index])
+    }
+
+    /// How many entries come before a place: those of smaller values, and of equal ones those that `isBefore` accepts.
+    @inline(__always)
+    func rank(_ value: Int64, _ isBefore: (UInt32) -> Bool) -> Int {
+        var low = 0
+        var high = self.count
+        while low < high {
+            let middle = (low + high) >> 1
+            let candidate = self.values[middle]
+            if candidate == value ? isBefore(self.numbers[middle]) : candidate < value {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low
+    }
+
+    func insert(_ entry: RankedEntry, at index: Int) {
+        let moved = self.count - index
+        memmove(self.values + index + 1, self.values + index, moved * 8)
+        memmove(self.numbers + index + 1, self.numbers + index, moved * 4)
+        self.values[index] = entry.value
+        self.numbers[index] = entry.number
+        self.count += 1
+    }
+
+    func remove(at index: Int) {
+        self.count -= 1
+        let moved = self.count - index
+        memmove(self.values + index, self.values + index + 1, moved * 8)
+        memmove(self.numbers + index, self.numbers + index + 1, moved * 4)
+    }
+
+    /// Moves the entries from `index` on to the end of `other`.
+    func move(from index: Int, to other: TreeLeaf) {
+        let moved = self.count - index
+        memcpy(other.values + other.count, self.values + index, moved * 8)
+        memcpy(other.numbers + other.count, self.numbers + index, moved * 4)
+        other.count += moved
+        self.count = index
+    }
+
+    /// Puts `new` right after this leaf.
+    func link(_ new: TreeLeaf) {
+        new.previous = self
+        new.next = self.next
+        self.next?.previous = new
+        self.next = new
+    }
+
+    /// Takes this leaf out of the chain and gives its memory back.
+    func unlinkAndFree() {
+        self.previous?.next = self.next
+        self.next?.previous = self.previous
+        free(self.block)
+    }
+}
+
+/// An inner node: up to 64 subtrees, each with how many entries it has and the first of them.
+///
+/// The first entry of the first subtree is not kept true: whatever comes before the second subtree belongs to the first.
+/// This is a handle, under the same invariant as ``TreeLeaf``.
+struct TreeBranch: BitwiseCopyable {
+    let block: UnsafeMutableRawPointer
+
+    static var capacity: Int { 64 }
+    private static var valuesOffset: Int { 16 }
+    private static var childrenOffset: Int { Self.valuesOffset + Self.capacity * 8 }
+    private static var countsOffset: Int { Self.childrenOffset + Self.capacity * 8 }
+    private static var numbersOffset: Int { Self.countsOffset + Self.capacity * 8 }
+    static var byteCount: Int { Self.numbersOffset + Self.capacity * 4 }
+
+    static func make() -> TreeBranch {
+        let branch = TreeBranch(block: allocated(malloc(Self.byteCount)))
+        branch.childCount = 0
+        return branch
+    }
+
+    var childCount: Int {
+        @inline(__always) get { self.block.load(as: Int.self) }
+        nonmutating set { self.block.storeBytes(of: newValue, as: Int.self) }
+    }
+
+    /// The value of the first entry of each subtree.
+    @inline(__always)
+    var values: UnsafeMutablePointer<Int64> {
+        (self.block + Self.valuesOffset).assumingMemoryBound(to: Int64.self)
+    }
+
+    /// The number of the first entry of each subtree.
+    @inline(__always)
+    var numbers: UnsafeMutablePointer<UInt32> {
+        (self.block + Self.numbersOffset).assumingMemoryBound(to: UInt32.self)
+    }
+
+    @inline(__always)
+    var children: UnsafeMutablePointer<UnsafeMutableRawPointer> {
+        (self.block + Self.childrenOffset).assumingMemoryBound(to: UnsafeMutableRawPointer.self)
+    }
+
+    /// Entries in each subtree.
+    @inline(__always)
+    var counts: UnsafeMutablePointer<Int> {
+        (self.block + Self.countsOffset).assumingMemoryBound(to: Int.self)
+    }
+
+    /// Entries in all subtrees.
+    var entryCount: Int {
+        var sum = 0
+        for index in 0..<self.childCount { sum += self.counts[index] }
+        return sum
+    }
+
+    @inline(__always)
+    func first(of index: Int) -> RankedEntry {
+        RankedEntry(value: self.values[index], number: self.numbers[index])
+    }
+
+    func setFirst(_ entry: RankedEntry, of index: Int) {
+        self.values[index] = entry.value
+        self.numbers[index] = entry.number
+    }
+
+    /// The last subtree that begins before a place, as ``TreeLeaf/rank(_:_:)`` has it.
+    @inline(__always)
+    func child(_ value: Int64, _ isBefore: (UInt32) -> Bool) -> Int {
+        var low = 1
+        var high = self.childCount
+        while low < high {
+            let middle = (low + high) >> 1
+            let candidate = self.values[middle]
+            if candidate == value ? isBefore(self.numbers[middle]) : candidate < value {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low - 1
+    }
+
+    func insert(_ first: RankedEntry, _ child: UnsafeMutableRawPointer, _ count: Int, at index: Int) {
+        let moved = self.childCount - index
+        memmove(self.values + index + 1, self.values + index, moved * 8)
+        memmove(self.numbers + index + 1, self.numbers + index, moved * 4)
+        memmove(self.children + index + 1, self.children + index, moved * 8)
+        memmove(self.counts + index + 1, self.counts + index, moved * 8)
+        self.setFirst(first, of: index)
+        self.children[index] = child
+        self.counts[index] = count
+        self.childCount += 1
+    }
+
+    func remove(at index: Int) {
+        self.childCount -= 1
+        let moved = self.childCount - index
+        memmove(self.values + index, self.values + index + 1, moved * 8)
+        memmove(self.numbers + index, self.numbers + index + 1, moved * 4)
+        memmove(self.children + index, self.children + index + 1, moved * 8)
+        memmove(self.counts + index, self.counts + index + 1, moved * 8)
+    }
+
+    /// Moves the subtrees from `index` on to the end of `other`.
+    func move(from index: Int, to other: TreeBranch) {
+        let moved = self.childCount - index
+        memcpy(other.values + other.childCount, self.values + index, moved * 8)
+        memcpy(other.numbers + other.childCount, self.numbers + index, moved * 4)
+        memcpy(other.children + other.childCount, self.children + index, moved * 8)
+        memcpy(other.counts + other.childCount, self.counts + index, moved * 8)
+        other.childCount += moved
+        self.childCount = index
+    }
+}

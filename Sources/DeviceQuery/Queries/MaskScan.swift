@@ -1,0 +1,89 @@
+// Asking the rows of a chunk: bitmaps first, the rest of the filter row by row.
+
+internal import DeviceModel
+
+/// A whole condition held against one chunk of 65,536 rows after another, in ascending order.
+struct MaskScan: ~Copyable {
+    private var masks: MaskProgram
+    private var batch: RowBatch
+    /// Whether the bitmaps leave nothing to ask.
+    private let isExact: Bool
+    private let fleet: UnsafePointer<Fleet>
+    /// The rows of the present chunk that the bitmaps leave, in the first words; the rest is room to work.
+    private var words: Column<UInt64>
+    private var firstRow = 0
+
+    static var wordCount: Int { RowChunk.wordCount }
+
+    /// - Parameter isAlone: whether the fleet stays as it is until the last chunk.
+    init(_ condition: Condition, isAlone: Bool, in fleet: UnsafePointer<Fleet>) {
+        var residual = Condition.always
+        self.masks = MaskProgram(condition, residual: &residual, in: fleet)
+        let program = RowProgram(residual, usesSets: isAlone, in: fleet)
+        self.isExact = program.isTrivial
+        self.batch = RowBatch(program, in: fleet)
+        self.fleet = fleet
+        self.words = Column(capacity: Self.wordCount * self.masks.maskCount)
+        _ = self.words.appendRoom(Self.wordCount * self.masks.maskCount)
+    }
+
+    /// Puts the rows of a chunk that the bitmaps leave in the place of those of the chunk before.
+    ///
+    /// - Parameter hasChanged: whether the fleet may have changed since the last chunk.
+    mutating func load(chunk: Int, hasChanged: Bool) {
+        let fleet = self.fleet
+        if hasChanged { self.masks.refresh(fleet) }
+        self.masks.evaluate(chunk: chunk, into: self.words.base)
+        self.firstRow = chunk << RowChunk.rowBits
+        self.clip(to: fleet.pointee.rows.count - self.firstRow)
+    }
+
+    /// Leaves out a row of the chunk.
+    mutating func exclude(_ row: UInt32) {
+        let low = Int(row) - self.firstRow
+        self.words.base[low >> 6] &= ~(1 << UInt64(low & 63))
+    }
+
+    /// Shows the matches among some words of the chunk to `visitor`.
+    mutating func visit<Visitor: RowVisitor & ~Copyable>(
+        _ range: Range<Int>, _ visitor: inout Visitor, _ tally: inout QueryTally
+    ) {
+        let hasFreeRows = self.fleet.pointee.firstFreeRow != DeviceRow.noRow
+        for word in range where self.words.base[word] != 0 {
+            let first = UInt32(self.firstRow + word << 6)
+            var bits = self.words.base[word]
+            if hasFreeRows { bits = self.inUse(bits, first) }
+            if self.isExact, visitor.visit(bits: bits, first: first) {
+                tally.candidateCount += bits.nonzeroBitCount
+                tally.matchCount += bits.nonzeroBitCount
+                continue
+            }
+            while bits != 0 {
+                self.batch.append(first + UInt32(bits.trailingZeroBitCount), &visitor, &tally)
+                bits &= bits - 1
+            }
+        }
+        self.batch.flush(&visitor, &tally)
+    }
+
+    /// Leaves the bits of the rows that are in use.
+    private func inUse(_ bits: UInt64, _ first: UInt32) -> UInt64 {
+        var used = bits
+        var rest = bits
+        while rest != 0 {
+            let bit = rest.trailingZeroBitCount
+            if self.fleet.pointee.rows.base[Int(first) + bit].isFree { used &= ~(1 << UInt64(bit)) }
+            rest &= rest - 1
+        }
+        return used
+    }
+
+    /// Clears the bits from `count` on.
+    private mutating func clip(to count: Int) {
+        guard count < Self.wordCount << 6 else { return }
+        let mask = self.words.base
+        let word = max(count, 0) >> 6
+        mask[word] &= 1 << UInt64(max(count, 0) & 63) - 1
+        (mask + word + 1).update(repeating: 0, count: Self.wordCount - word - 1)
+    }
+}

@@ -1,0 +1,117 @@
+// What is done with the rows that match.
+
+/// Takes matching rows, each once, in any order.
+///
+/// Rows come some at a time: what is fetched for one of them is then fetched for all, and the waiting overlaps.
+protocol RowVisitor: ~Copyable {
+    mutating func visit(_ rows: UnsafeBufferPointer<UInt32>)
+    /// Takes the rows `first`, `first` + 1, … whose bits are set; false where rows are wanted one by one instead.
+    mutating func visit(bits: UInt64, first: UInt32) -> Bool
+    /// Told after the last rows of a chunk, where rows come chunk by chunk.
+    mutating func chunkEnded(_ chunk: Int)
+}
+
+extension RowVisitor where Self: ~Copyable {
+    @inline(__always)
+    mutating func visit(bits: UInt64, first: UInt32) -> Bool { false }
+
+    @inline(__always)
+    mutating func chunkEnded(_ chunk: Int) {}
+}
+
+/// Counts rows.
+struct RowCount: RowVisitor {
+    private(set) var count = 0
+
+    @inline(__always)
+    mutating func visit(_ rows: UnsafeBufferPointer<UInt32>) {
+        self.count += rows.count
+    }
+
+    @inline(__always)
+    mutating func visit(bits: UInt64, first: UInt32) -> Bool {
+        self.count += bits.nonzeroBitCount
+        return true
+    }
+}
+
+/// Keeps the first rows of an order.
+struct PageSelection: ~Copyable, RowVisitor {
+    struct Entry: BitwiseCopyable {
+        var prefix: UInt64
+        var row: UInt32
+    }
+
+    private struct Order: EntryOrder {
+        let order: SortOrder
+        let fleet: UnsafePointer<Fleet>
+
+        @inline(__always)
+        func isBefore(_ left: Entry, _ right: Entry) -> Bool {
+            left.prefix != right.prefix
+                ? left.prefix < right.prefix : self.order.isBefore(left.row, right.row, in: self.fleet)
+        }
+    }
+
+    private let order: SortOrder
+    private let fleet: UnsafePointer<Fleet>
+    private let after: ListPlace?
+    private let afterPrefix: UInt64
+    private var entries: FirstEntries<Order>
+    /// Rows after the place that were shown to it.
+    private(set) var visitedCount = 0
+
+    /// - Parameters:
+    ///   - after: rows up to this place are left out.
+    ///   - limit: how many rows to keep, at least 1.
+    init(_ order: SortOrder, after: ListPlace?, limit: Int, in fleet: UnsafePointer<Fleet>) {
+        self.order = order
+        self.fleet = fleet
+        self.after = after
+        self.afterPrefix = after.map { order.prefix($0) } ?? 0
+        self.entries = FirstEntries(Order(order: order, fleet: fleet), limit: limit)
+    }
+
+    var isFull: Bool { self.entries.isFull }
+
+    mutating func visit(_ rows: UnsafeBufferPointer<UInt32>) {
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: rows.count) { prefixes in
+            guard let prefixes = prefixes.baseAddress else { return }
+            self.order.prefixes(of: rows, in: self.fleet, into: prefixes)
+            for index in 0..<rows.count {
+                let entry = Entry(prefix: prefixes[index], row: rows[index])
+                if let after = self.after {
+                    if entry.prefix < self.afterPrefix { continue }
+                    if entry.prefix == self.afterPrefix, !self.order.isAfter(entry.row, after, in: self.fleet) {
+                        continue
+                    }
+                }
+                self.visitedCount += 1
+                self.entries.insert(entry)
+            }
+        }
+    }
+
+    mutating func visit(_ row: UInt32) {
+        withUnsafePointer(to: row) { self.visit(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
+
+    /// Takes back a row that was shown to it and that is still as it was then.
+    mutating func remove(_ row: UInt32) {
+        if let after = self.after, !self.order.isAfter(row, after, in: self.fleet) { return }
+        self.visitedCount -= 1
+        self.entries.remove(Entry(prefix: self.order.prefix(row, in: self.fleet), row: row)) { $0.row == row }
+    }
+
+    /// How many first rows it has for certain.
+    var certainCount: Int { self.entries.certainCount }
+
+    /// Appends kept rows to `rows` in order, the first `offset` of them left out, up to `count` of them.
+    consuming func finish(skipping offset: Int, count: Int = .max, into rows: inout Column<UInt32>) {
+        let sorted = self.entries.sorted()
+        let start = min(offset, sorted.count)
+        for index in start..<(start + min(count, sorted.count - start)) {
+            rows.append(sorted[index].row)
+        }
+    }
+}

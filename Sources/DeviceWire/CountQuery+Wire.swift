@@ -1,0 +1,109 @@
+// What CountDevices asks for and answers.
+
+package import CRollcallProto
+package import DeviceModel
+package import ProtobufC
+
+extension FieldCheck {
+    /// The query of a request; where a field is bad, another value stands in for it.
+    package mutating func countQuery(
+        _ message: UnsafePointer<Rollcall__V1__CountDevicesRequest>, limits: Limits
+    ) -> CountQuery {
+        let message = message.pointee
+        var query = CountQuery()
+        query.filter = self.deviceFilter(message)
+        query.groupBy = self.groupKeys(strings(message.group_by, count: message.n_group_by), field: "group_by")
+        if message.group_limit < 0 {
+            self.refuse("group_limit", "must not be negative; 0 means \(limits.groupCountDefault)")
+        }
+        query.groupLimit =
+            message.group_limit <= 0
+            ? limits.groupCountDefault : min(Int(message.group_limit), limits.groupCountMax)
+        query.explains = message.explain != 0
+        return query
+    }
+}
+
+extension Arena {
+    /// `group` as a message.
+    package func message(_ group: DeviceGroup) -> UnsafeMutablePointer<Rollcall__V1__DeviceGroup> {
+        let message = self.make(Messages.deviceGroup)
+        message.pointee.values = self.makePointerArray(count: group.values.count)
+        message.pointee.n_values = group.values.count
+        for (index, value) in group.values.enumerated() {
+            message.pointee.values[index] = self.message(value)
+        }
+        message.pointee.count = group.count
+        return message
+    }
+
+    /// `value` as a message, with nothing set where there is none.
+    private func message(_ value: GroupValue) -> UnsafeMutablePointer<Rollcall__V1__GroupValue> {
+        let message = self.make(Messages.groupValue)
+        switch value {
+        case .none:
+            break
+        case .text(let text):
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_STRING_VALUE
+            message.pointee.string_value = self.text(text)
+        case .int(let number):
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_INT_VALUE
+            message.pointee.int_value = number
+        case .float(let number):
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_FLOAT_VALUE
+            message.pointee.float_value = number
+        case .bool(let isTrue):
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_BOOL_VALUE
+            message.pointee.bool_value = isTrue ? 1 : 0
+        case .activity(let activity):
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_ACTIVITY_VALUE
+            message.pointee.activity_value = activity.wire
+        }
+        return message
+    }
+}
+
+extension DeviceCount {
+    /// - Parameter keyCount: How many values each group must have.
+    /// - Throws: ``WireValueError`` naming a field that is out of its range.
+    package init(
+        from message: UnsafePointer<Rollcall__V1__CountDevicesResponse>, keyCount: Int
+    ) throws(WireValueError) {
+        let message = message.pointee
+        self.init(count: message.count, groups: [], otherCount: message.other_count)
+        self.groups.reserveCapacity(message.n_groups)
+        for group in elements(message.groups, count: message.n_groups) {
+            guard group.pointee.n_values == keyCount else {
+                throw WireValueError("groups.values", "has \(group.pointee.n_values) values for \(keyCount) keys")
+            }
+            var values: [GroupValue] = []
+            for value in elements(group.pointee.values, count: group.pointee.n_values) {
+                values.append(try GroupValue(from: value))
+            }
+            self.groups.append(DeviceGroup(values: values, count: group.pointee.count))
+        }
+        if let explanation = message.explanation {
+            self.explanation = try QueryExplanation(from: explanation)
+        }
+    }
+}
+
+extension GroupValue {
+    /// - Throws: ``WireValueError`` where it is an unknown activity.
+    fileprivate init(from message: UnsafePointer<Rollcall__V1__GroupValue>) throws(WireValueError) {
+        switch message.pointee.kind_case {
+        case ROLLCALL__V1__GROUP_VALUE__KIND_STRING_VALUE: self = .text(message.pointee.string_value.string)
+        case ROLLCALL__V1__GROUP_VALUE__KIND_INT_VALUE: self = .int(message.pointee.int_value)
+        case ROLLCALL__V1__GROUP_VALUE__KIND_FLOAT_VALUE: self = .float(message.pointee.float_value)
+        case ROLLCALL__V1__GROUP_VALUE__KIND_BOOL_VALUE: self = .bool(message.pointee.bool_value != 0)
+        case ROLLCALL__V1__GROUP_VALUE__KIND_ACTIVITY_VALUE:
+            guard let activity = Activity(message.pointee.activity_value) else {
+                throw WireValueError(
+                    "groups.values.activity_value",
+                    "is \(message.pointee.activity_value.rawValue), which is not an activity")
+            }
+            self = .activity(activity)
+        default: self = .none
+        }
+    }
+}
