@@ -101,6 +101,13 @@ let package = Package(
             ]
         ),
 
+        // Measured by tools/bench: the engine's answers and times, in process.
+        .executableTarget(
+            name: "QueryBench",
+            dependencies: ["DeviceModel", "DeviceQuery"],
+            path: "tools/bench-src/QueryBench"
+        ),
+
         // Tests: one target for each of the above, and what they share.
         .target(
             name: "RollcallTesting",

@@ -1,21 +1,73 @@
-"""The bench's data set as files of request frames: a seeded fleet, skewed as fleets are."""
+"""The bench's data set, as files of request frames and of rows: a seeded fleet, skewed as fleets are."""
 
-import bisect
 import itertools
 import random
 
 from rollcall_wire import encode_varint, request_frame
 
 SEED = 20_190_119
-OWNERS = 200_000
-HARDWARE_WEIGHTS = {"hwrev1": 50, "hwrev2": 25, "hwrev3": 14, "hwrev4": 7, "hwrev5": 3.5, "hwrev6": 0.5}
-RELEASES = 40
-COHORTS = ["default", "cohort1", "cohort2", "cohort3", "cohort4"]
-COHORT_WEIGHTS = [80, 10, 5, 4, 1]
+OWNERS = [b"owner-%06d" % rank for rank in range(200_000)]
+HARDWARE_WEIGHTS = {b"hwrev1": 50, b"hwrev2": 25, b"hwrev3": 14, b"hwrev4": 7, b"hwrev5": 3.5, b"hwrev6": 0.5}
+HARDWARE = list(HARDWARE_WEIGHTS)
+# The commonest first, each 0.85 times as common as the one before.
+RELEASES = [(b"version%02d" % rank, b"%040x" % (rank * 0x9E3779B97F4A7C15 << 90 | rank)) for rank in range(40)]
+# Hardware that a common release was never made for: two large sets of devices without one in common.
+LACKING_RELEASE = {b"hwrev1": 2, b"hwrev2": 0, b"hwrev3": 1}
+COHORT_WEIGHTS = {b"default": 80, b"cohort1": 10, b"cohort2": 5, b"cohort3": 4, b"cohort4": 1}
+COHORTS = list(COHORT_WEIGHTS)
+DAY_SECONDS = 86_400
 LAST_SEEN_DAYS = 90
+# In the past, for a check-in from the future is refused, and fixed, so that every run has the same devices.
+NEWEST_SECONDS = 1_735_689_600
 NEVER_SEEN = 0.03
 GETS = 1 << 18
 CHUNK = 10_000
+
+
+class Weights:
+    """Draws indexes by their weights."""
+
+    def __init__(self, weights):
+        self.sums = list(itertools.accumulate(weights))
+        self.indexes = range(len(self.sums))
+
+    def draw(self, rng, count=1):
+        return rng.choices(self.indexes, cum_weights=self.sums, k=count)
+
+
+# Zipf's law.
+OWNER_WEIGHTS = Weights(1 / rank for rank in range(1, len(OWNERS) + 1))
+
+
+def serial(index):
+    """Twelve hex digits, another for each index below 2^48, in no order."""
+    return b"%012x" % (index * 0x5DEECE66D & (1 << 48) - 1)
+
+
+def fleet(count):
+    """Each of `count` devices: serial, owner, hardware, cohort, last seen in seconds and release, both None if never.
+
+    The one definition of the data set: whatever is measured, against whatever, has these devices as ids 1, 2, …
+    """
+    rng = random.Random(SEED)
+    weights = [OWNER_WEIGHTS, *map(Weights, (HARDWARE_WEIGHTS.values(), COHORT_WEIGHTS.values()))]
+    weights.append(Weights(0.85**rank for rank in range(len(RELEASES))))
+    lacking = [LACKING_RELEASE.get(name) for name in HARDWARE]
+    for start in range(0, count, CHUNK):
+        size = min(CHUNK, count - start)
+        columns = [weight.draw(rng, size) for weight in weights]
+        for index, owner, hardware, cohort, release in zip(range(start, count), *columns):
+            seen = None
+            if rng.random() >= NEVER_SEEN:
+                # To the minute: devices share a time, so that it matters how ties are broken.
+                seen = NEWEST_SECONDS - int(rng.random() * LAST_SEEN_DAYS * DAY_SECONDS) // 60 * 60
+            if release == lacking[hardware]:
+                release += 1
+            version = None if seen is None else RELEASES[release]
+            yield serial(index), OWNERS[owner], HARDWARE[hardware], COHORTS[cohort], seen, version
+
+
+# Frames.
 
 
 class Template:
@@ -35,48 +87,25 @@ class Template:
         return b"".join(filled) + self.parts[-1]
 
 
-def serial(index):
-    """Twelve hex digits, another for each index below 2^48, in no order."""
-    return b"%012x" % (index * 0x5DEECE66D & (1 << 48) - 1)
-
-
-class Weighted:
-    """Draws from `values` by weight."""
-
-    def __init__(self, rng, values, weights):
-        self.rng, self.values = rng, values
-        self.sums = list(itertools.accumulate(weights))
-
-    def draw(self):
-        return self.values[bisect.bisect(self.sums, self.rng.random() * self.sums[-1])]
-
-
-def write_frames(path, frames):
-    """Writes an iterator of frames to a file, a chunk at a time."""
+def write_chunks(path, parts):
+    """Writes an iterator of bytes to a file, a chunk at a time."""
     with open(path, "wb") as file:
-        while chunk := b"".join(itertools.islice(frames, CHUNK)):
+        while chunk := b"".join(itertools.islice(parts, CHUNK)):
             file.write(chunk)
 
 
 def creates(schema, count):
-    """CreateDevice for each of `count` devices: owners by Zipf's law, hardware and cohorts skewed."""
-    rng = random.Random(SEED)
+    """CreateDevice for each device."""
     holes = [b"000000000000", b"owner-000000", b"hwrev0", b"cohort0"]
     device = {"device_serial": holes[0].decode(), "owner_ref": holes[1].decode(), "hardware_version": holes[2].decode()}
     device["cohort"] = {"slug": holes[3].decode()}
     template = Template(schema, "rollcall.v1.Devices/CreateDevice", {"device": device}, holes)
-    ranks = range(1, OWNERS + 1)
-    owners = Weighted(rng, [b"owner-%06d" % rank for rank in ranks], (1 / rank for rank in ranks))
-    hardware = Weighted(rng, [name.encode() for name in HARDWARE_WEIGHTS], HARDWARE_WEIGHTS.values())
-    cohorts = Weighted(rng, [slug.encode() for slug in COHORTS], COHORT_WEIGHTS)
-    for index in range(count):
-        yield template.fill(serial(index), owners.draw(), hardware.draw(), cohorts.draw())
+    return (template.fill(*device[:4]) for device in fleet(count))
 
 
-def check_ins(schema, count, now_seconds):
-    """CheckIn for all but the never seen, in no order of time: releases skewed, times within 90 days."""
-    rng = random.Random(SEED + 1)
-    seconds_hole = now_seconds - 1
+def check_ins(schema, count):
+    """CheckIn for all but the never seen, in no order of time."""
+    seconds_hole = NEWEST_SECONDS - 1
     holes = [b"000000000000", encode_varint(seconds_hole), b"version99", b"f" * 40]
     request = {
         "device_serial": holes[0].decode(),
@@ -84,12 +113,9 @@ def check_ins(schema, count, now_seconds):
         "release": {"version": holes[2].decode(), "revision": holes[3].decode()},
     }
     template = Template(schema, "rollcall.v1.Devices/CheckIn", request, holes)
-    versions = [(b"version%02d" % number, b"%040x" % rng.getrandbits(160)) for number in range(RELEASES)]
-    releases = Weighted(rng, versions, (0.85**rank for rank in range(RELEASES)))
-    for index in range(count):
-        if rng.random() >= NEVER_SEEN:
-            time = encode_varint(now_seconds - 1 - int(rng.random() * LAST_SEEN_DAYS * 86_400))
-            yield template.fill(serial(index), time, *releases.draw())
+    for number, _, _, _, seen, release in fleet(count):
+        if seen is not None:
+            yield template.fill(number, encode_varint(seen), *release)
 
 
 def gets(schema, count):
@@ -113,3 +139,20 @@ def newest_pages(schema):
     """ListDevices: the newest hundred of all."""
     request = {"sort": "-last_seen", "page_size": 100}
     return iter([request_frame(schema, 1, "rollcall.v1.Devices/ListDevices", request)])
+
+
+# Rows.
+
+
+def rows(count, places=None):
+    """A line for each device: id, serial, owner, hardware, cohort, last seen in seconds, version; what is not is empty.
+
+    `places` takes the place of each device that was seen, among those: its second and its id.
+    """
+    for device_id, (number, owner, hardware, cohort, seen, release) in enumerate(fleet(count), 1):
+        if seen is None:
+            yield b"%d\t%s\t%s\t%s\t%s\t\t\n" % (device_id, number, owner, hardware, cohort)
+        else:
+            if places is not None:
+                places.append(seen << 32 | device_id)
+            yield b"%d\t%s\t%s\t%s\t%s\t%d\t%s\n" % (device_id, number, owner, hardware, cohort, seen, release[0])

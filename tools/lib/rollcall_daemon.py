@@ -20,10 +20,11 @@ class ToolError(Exception):
     """Something that whoever runs the tool can act on, as a sentence."""
 
 
-def build_release():
+def build_release(products=("rollcalld", "rollcall"), set_up="set_up gcc"):
     """Sets this machine up, builds for release, and returns the folder of the programs."""
-    script = 'root=$1; . "$root/tools/lib/setup.sh"; { set_up gcc; build_release; } >&2; echo "$bin"'
-    run = subprocess.run(["bash", "-ec", script, "setup", str(ROOT)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    script = 'root=$1; shift; . "$root/tools/lib/setup.sh"; { %s; build_release "$@"; } >&2; echo "$bin"' % set_up
+    words = ["bash", "-ec", script, "setup", str(ROOT), *products]
+    run = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     if run.returncode:
         raise ToolError("the programs could not be built; the reason is above")
     return pathlib.Path(run.stdout.decode().strip())
