@@ -49,17 +49,22 @@ struct CountRequest {
         return self.now.advanced(byMicroseconds: -window).microseconds
     }
 
+    /// The query's filter as tests of the fleet as it is at this moment.
+    func condition(_ index: borrowing RegistryIndex, in fleet: UnsafePointer<Fleet>) -> Condition {
+        index.condition(self.query.filter, self.expression, now: self.now, in: fleet)
+    }
+
     /// The count, where it has no groups and an index knows it: nothing is planned then.
     func exactCount(_ index: borrowing RegistryIndex) -> Int? {
         guard self.query.groupBy.isEmpty, let fleet = index.fleet(self.project) else { return nil }
-        return index.condition(self.query.filter, self.expression, now: self.now, in: fleet).exactCount(in: fleet)
+        return self.condition(index, in: fleet).exactCount(in: fleet)
     }
 
     /// The query's condition and groups on the fleet as it is at this moment.
     func search(_ index: borrowing RegistryIndex, _ bounds: SearchBounds) -> CountSearch? {
         guard let fleet = index.fleet(self.project) else { return nil }
         return CountSearch(
-            index.condition(self.query.filter, self.expression, now: self.now, in: fleet),
+            self.condition(index, in: fleet),
             self.query.groupBy.map { GroupSource($0, recent: self.recent(index.limits), in: fleet) }, bounds, in: fleet)
     }
 }

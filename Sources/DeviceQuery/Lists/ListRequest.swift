@@ -42,11 +42,16 @@ struct ListRequest {
         self.now = token?.now ?? now
     }
 
+    /// The query's filter as tests of the fleet as it is at this moment.
+    func condition(_ index: borrowing RegistryIndex, in fleet: UnsafePointer<Fleet>) -> Condition {
+        index.condition(self.query.filter, self.expression, now: self.now, in: fleet)
+    }
+
     /// The query's condition and order on the fleet as it is at this moment.
     func search(_ index: borrowing RegistryIndex, _ bounds: SearchBounds) -> ListSearch? {
         guard let fleet = index.fleet(self.project) else { return nil }
         return ListSearch(
-            index.condition(self.query.filter, self.expression, now: self.now, in: fleet),
+            self.condition(index, in: fleet),
             SortOrder(self.query.sort, in: fleet), bounds, in: fleet)
     }
 

@@ -102,7 +102,7 @@ package final class LongQuery: @unchecked Sendable {
     private func makeWalk(_ index: borrowing RegistryIndex, _ fleet: UnsafePointer<Fleet>) -> LongWalk {
         switch self.request {
         case .list(let request):
-            let condition = index.condition(request.query.filter, request.expression, now: request.now, in: fleet)
+            let condition = request.condition(index, in: fleet)
             let order = SortOrder(request.query.sort, in: fleet)
             let window = request.window
             // More than asked for, in case that some of the first rows change.
@@ -114,7 +114,7 @@ package final class LongQuery: @unchecked Sendable {
                 condition, asksCohortNames: request.expression?.asksCohortNames ?? false,
                 LongVisitor(selection: selection), index, self.project, fleet)
         case .count(let request):
-            let condition = index.condition(request.query.filter, request.expression, now: request.now, in: fleet)
+            let condition = request.condition(index, in: fleet)
             let sources = request.query.groupBy.map {
                 GroupSource($0, recent: request.recent(index.limits), in: fleet)
             }
@@ -132,7 +132,7 @@ package final class LongQuery: @unchecked Sendable {
         let fleet = walk.fleet
         switch self.request {
         case .list(let request):
-            let condition = index.condition(request.query.filter, request.expression, now: request.now, in: fleet)
+            let condition = request.condition(index, in: fleet)
             walk.visitChanged(condition)
             let window = request.window
             guard walk.isCertain(ofFirst: window.reach) else { return nil }
@@ -148,7 +148,7 @@ package final class LongQuery: @unchecked Sendable {
             }
             return .list(page)
         case .count(let request):
-            let condition = index.condition(request.query.filter, request.expression, now: request.now, in: fleet)
+            let condition = request.condition(index, in: fleet)
             walk.visitChanged(condition)
             var answer = walk.takeCounter().finish(limit: request.groupLimit(index.limits))
             let plan = QueryPlan(condition, in: fleet)
