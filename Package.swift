@@ -47,6 +47,9 @@ let package = Package(
         .target(name: "CRollcallProto", dependencies: ["CProtobufC"]),
         .target(name: "ProtobufC", dependencies: ["CProtobufC", "CRollcallProto"]),
 
+        // Calls without a transport: what a method is, how it is served, how it ends.
+        .target(name: "RPC", dependencies: [log, .product(name: "NIOCore", package: "swift-nio")]),
+
         // Engines: filtering and sorting in memory; durability on disk.
         .target(name: "DeviceQuery", dependencies: ["DeviceModel"]),
         .target(
@@ -58,7 +61,7 @@ let package = Package(
             ]
         ),
 
-        // Core and its edges: the one writer; C messages to values; calls without a transport.
+        // Core and its edges: the one writer; C messages to values and to statuses.
         .target(
             name: "DeviceRegistry",
             dependencies: [
@@ -67,7 +70,7 @@ let package = Package(
             ]
         ),
         .target(name: "DeviceWire", dependencies: ["DeviceModel", "ProtobufC", "CRollcallProto"]),
-        .target(name: "RPC", dependencies: [.product(name: "NIOCore", package: "swift-nio")]),
+        .target(name: "StatusWire", dependencies: ["CRollcallProto", "ProtobufC", "RPC"]),
 
         // Adapters: operations on one side, a wire protocol on the other.
         .target(
@@ -77,14 +80,15 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
-        .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", log] + nio),
+        .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", "StatusWire", log] + nio),
 
         // Assembly: the daemon and the client library.
         .target(
             name: "RollcallDaemon",
             dependencies: [
-                "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService", "DeviceStore", "RPC",
-                "TTRPC", log, lifecycle, .product(name: "Configuration", package: "swift-configuration"),
+                "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService", "DeviceStore",
+                "RPC", "TTRPC", log, lifecycle,
+                .product(name: "Configuration", package: "swift-configuration"),
             ] + nio
         ),
         .target(

@@ -2,13 +2,6 @@
 
 internal import RPC
 
-/// Names one call for as long as the connection lives, even where a client uses a stream id again.
-struct CallKey: Hashable, Sendable {
-    let streamID: StreamID
-    /// Counts the calls of the connection.
-    let sequence: UInt64
-}
-
 /// Why the connection itself turns a frame or a call down.
 enum Refusal: Hashable, Sendable {
     case evenStreamID

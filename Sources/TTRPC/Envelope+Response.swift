@@ -4,6 +4,7 @@ internal import CRollcallProto
 internal import NIOCore
 internal import ProtobufC
 internal import RPC
+internal import StatusWire
 
 /// A Response frame whose payload is appended in place.
 ///
@@ -83,90 +84,22 @@ extension ByteBuffer {
     ///
     /// Details that would make the frame longer than `byteCountMax` are left out, and so is the end of the message.
     mutating func writeErrorFrame(_ status: Status, streamID: StreamID, byteCountMax: Int, arena: Arena) {
-        let bytes = status.packedResponse(arena)
-        guard bytes.count <= byteCountMax else {
-            precondition(
-                status.details.count + status.message.utf8.count > 0, "The limit leaves no room for a bare status."
-            )
-            // Each round drops more: first the details, then half of the message at a time.
-            var shorter = status
-            shorter.details = []
-            if status.details.isEmpty {
-                shorter.message = String(status.message.prefix(status.message.count / 2))
-            }
-            self.writeErrorFrame(shorter, streamID: streamID, byteCountMax: byteCountMax, arena: arena)
-            return
+        let bytes = status.packed(arena, byteCountMax: byteCountMax - Self.statusPrefixByteCountMax)
+        let startIndex = self.writerIndex
+        self.writeFrameHeader(FrameHeader(dataByteCount: 0, streamID: streamID, kind: .response))
+        self.writeInteger(0x0a as UInt8)
+        var rest = bytes.count
+        while rest > 0x7f {
+            self.writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
         }
-        self.writeFrameHeader(FrameHeader(dataByteCount: bytes.count, streamID: streamID, kind: .response))
+        self.writeInteger(UInt8(rest))
         self.writeBytes(bytes)
-    }
-}
-
-// MARK: - Status
-
-extension Status {
-    private static let errorInfoTypeURL = "type.googleapis.com/google.rpc.ErrorInfo"
-
-    /// The status in a Response envelope, encoded.
-    fileprivate func packedResponse(_ arena: Arena) -> [UInt8] {
-        let errorInfo = self.reason.map { reason in
-            arena.scope { arena in
-                let info = arena.make(Messages.googleRpcErrorInfo)
-                info.pointee.reason = arena.text(reason)
-                info.pointee.domain = arena.text(Self.errorDomain)
-                return Detail(typeURL: Self.errorInfoTypeURL, value: Self.packed(info))
-            }
-        }
-        let details = (errorInfo.map { [$0] } ?? []) + self.details
-        // One run of bytes, so that all of them stay put while the message points at them.
-        return details.flatMap(\.value).withUnsafeBytes { values in
-            arena.scope { arena in
-                let response = arena.make(Messages.ttrpcResponse)
-                let status = arena.make(Messages.googleRpcStatus)
-                status.pointee.code = self.code.rawValue
-                status.pointee.message = arena.text(self.message)
-                status.pointee.details = arena.makePointerArray(count: details.count)
-                status.pointee.n_details = details.count
-                var valueIndex = 0
-                for (index, detail) in details.enumerated() {
-                    let any = arena.make(Messages.googleProtobufAny)
-                    let value = values[valueIndex..<valueIndex + detail.value.count]
-                    valueIndex = value.endIndex
-                    any.pointee.type_url = arena.text(detail.typeURL)
-                    any.pointee.value = arena.text(UnsafeRawBufferPointer(rebasing: value))
-                    status.pointee.details[index] = any
-                }
-                response.pointee.status = status
-                return Self.packed(response)
-            }
-        }
+        self.setInteger(UInt32(self.writerIndex - startIndex - FrameHeader.byteCount), at: startIndex)
     }
 
-    private static func packed<Message>(_ message: UnsafeMutablePointer<Message>) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: Encoding.packedByteCount(of: UnsafePointer(message))) { bytes, count in
-            count = Encoding.pack(UnsafePointer(message), into: UnsafeMutableRawBufferPointer(bytes))
-        }
-    }
-
-    /// Reads a status off the wire, with its ErrorInfo of our domain taken out into ``reason``.
-    fileprivate init(_ status: Google__Rpc__Status, _ arena: Arena) {
-        self.init(Code(rawValue: status.code), status.message.string)
-        for index in 0..<status.n_details {
-            guard let any = status.details[index]?.pointee else {
-                continue
-            }
-            let typeURL = any.type_url.string
-            if self.reason == nil, typeURL == Self.errorInfoTypeURL,
-                let reason = try? arena.decode(
-                    Messages.googleRpcErrorInfo, from: any.value.bytes, { $0.pointee.reason.string }
-                )
-            {
-                self.reason = reason
-            } else {
-                self.details.append(Detail(typeURL: typeURL, value: Array(any.value.bytes)))
-            }
-        }
-    }
+    /// A tag and the longest length.
+    private static let statusPrefixByteCountMax = 6
 }
 
 // MARK: - Reading

@@ -1,24 +1,7 @@
 // The ttrpc frame header: ten bytes, big-endian, before each message.
 
 internal import NIOCore
-
-/// A call's number on its connection, chosen by the client.
-package struct StreamID: Hashable, Sendable, CustomStringConvertible {
-    package let rawValue: UInt32
-
-    package init(_ rawValue: UInt32) {
-        self.rawValue = rawValue
-    }
-
-    /// Whether it is odd, as every number chosen by a client is.
-    package var isClientInitiated: Bool {
-        self.rawValue & 1 == 1
-    }
-
-    package var description: String {
-        "\(self.rawValue)"
-    }
-}
+package import RPC
 
 /// The header of a frame.
 package struct FrameHeader: Hashable, Sendable {

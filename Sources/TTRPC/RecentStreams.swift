@@ -1,5 +1,7 @@
 // The streams that ended lately, for which frames may still be under way.
 
+internal import RPC
+
 /// The last 1,024 finished stream ids of a connection; the oldest makes way for the newest.
 ///
 /// - Complexity: `insert` is constant; `contains` looks through all of them, and is asked only about stray frames.

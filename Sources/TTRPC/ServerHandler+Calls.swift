@@ -76,7 +76,8 @@ extension ServerHandler {
     }
 
     private func perform(
-        _ action: ConnectionStateMachine<Call>.DataReceived, _ header: FrameHeader, message: UnsafeRawBufferPointer?,
+        _ action: ConnectionStateMachine<RunningCall>.DataReceived, _ header: FrameHeader,
+        message: UnsafeRawBufferPointer?,
         _ arena: Arena
     ) {
         switch action {
@@ -92,7 +93,7 @@ extension ServerHandler {
             }
         case .end(let call, let refusal, let thenClose):
             let status = self.status(of: refusal)
-            self.end(call, status)
+            call.end(status)
             self.writeError(status, header.streamID, arena)
             if thenClose {
                 self.closeAfterPass()
@@ -170,7 +171,7 @@ extension ServerHandler {
         _ call: CallContext, _ streamID: StreamID, _ arena: Arena, _ begin: (ReplySink) -> Void
     ) {
         let action = self.machine.requestReceived(streamID, .deferred, isInputOpen: false) { key in
-            Call(key: key, work: .deferred(CallClaim()), timer: self.startTimer(key, call.deadline))
+            RunningCall(key, .deferred(CallClaim()), deadline: call.deadline, mailbox: self.streams.mailbox)
         }
         switch action {
         case .start(let started):
@@ -194,7 +195,7 @@ extension ServerHandler {
         let isInputOpen = kind != .server && !header.flags.contains(.remoteClosed)
         let action = self.machine.requestReceived(header.streamID, .stream(kind), isInputOpen: isInputOpen) { key in
             let stream = StreamCall(key, kind, context: call, method: method, connection: self.streams)
-            return Call(key: key, work: .stream(stream), timer: self.startTimer(key, call.deadline))
+            return RunningCall(key, .stream(stream), deadline: call.deadline, mailbox: self.streams.mailbox)
         }
         switch action {
         case .start(let started):
@@ -214,24 +215,5 @@ extension ServerHandler {
         case .ignore:
             break
         }
-    }
-
-    private func startTimer(_ key: CallKey, _ deadline: NIODeadline) -> NIOScheduledCallback? {
-        guard deadline != .distantFuture else {
-            return nil
-        }
-        let mailbox = self.streams.mailbox
-        // An event loop that takes no timers any more is about to end the connection, and the call with it.
-        return try? mailbox.eventLoop.scheduleCallback(at: deadline, handler: DeadlineTimer(key: key, mailbox: mailbox))
-    }
-}
-
-/// Reports that a call's deadline has passed.
-private struct DeadlineTimer: NIOScheduledCallbackHandler, Sendable {
-    let key: CallKey
-    let mailbox: LoopMailbox<ServerItem>
-
-    func handleScheduledCallback(eventLoop: some EventLoop) {
-        self.mailbox.post(.deadlinePassed(self.key))
     }
 }

@@ -68,7 +68,7 @@ extension ServerHandler {
     private func callFailed(_ key: CallKey, _ status: Status, _ arena: Arena) {
         switch self.machine.callEnded(key) {
         case .answer(let call, let thenClose):
-            self.end(call, status)
+            call.end(status)
             self.writeError(status, key.streamID, arena)
             if thenClose {
                 self.closeAfterPass()
@@ -82,7 +82,7 @@ extension ServerHandler {
     private func callEnded(_ key: CallKey, _ writeLastFrame: () -> Void) {
         switch self.machine.callEnded(key) {
         case .answer(let call, let thenClose):
-            call.timer?.cancel()
+            call.stopTimer()
             writeLastFrame()
             if thenClose {
                 self.closeAfterPass()

@@ -14,18 +14,6 @@ final class ServerHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// A call that is answered later.
-    struct Call {
-        enum Work {
-            case deferred(CallClaim)
-            case stream(StreamCall)
-        }
-
-        let key: CallKey
-        let work: Work
-        let timer: NIOScheduledCallback?
-    }
-
     /// What is left to do at the end of a pass over input or mailbox.
     private enum PassEnd {
         case flush
@@ -43,7 +31,7 @@ final class ServerHandler: ChannelDuplexHandler {
     let streams: StreamConnection
     private let startStream: AsyncStream<StreamCall>.Continuation
 
-    var machine: ConnectionStateMachine<Call>
+    var machine: ConnectionStateMachine<RunningCall>
     var output = ByteBuffer()
     private var decoder: FrameDecoder
     private var items: [ServerItem] = []
@@ -286,20 +274,9 @@ extension ServerHandler {
     }
 
     /// Gives calls up whose client is gone.
-    private func abandon(_ calls: [Call]) {
+    private func abandon(_ calls: [RunningCall]) {
         for call in calls {
-            self.end(call, .cancelled("The connection is closed."))
-        }
-    }
-
-    /// Ends what runs for a call; nothing is sent.
-    func end(_ call: Call, _ status: Status) {
-        call.timer?.cancel()
-        switch call.work {
-        case .deferred(let claim):
-            claim.abandon()
-        case .stream(let stream):
-            stream.end(status)
+            call.end(.cancelled("The connection is closed."))
         }
     }
 

@@ -8,7 +8,7 @@ package import RPC
 ///
 /// ## Concurrency
 /// ``configure(_:methods:peer:limits:logger:)`` runs on the channel's event loop; ``run()`` and ``drain()`` anywhere.
-package struct TTRPCServerConnection: Sendable {
+package struct TTRPCServerConnection: ServerConnection {
     private let channel: any Channel
     private let mailbox: LoopMailbox<ServerItem>
     private let streams: AsyncStream<StreamCall>
@@ -30,7 +30,9 @@ package struct TTRPCServerConnection: Sendable {
         let connection = StreamConnection(
             mailbox: mailbox,
             gate: OutputGate(byteCountMax: outputMarkByteCount),
-            budget: InputBudget(byteCountMax: limits.undeliveredInputByteCountMax) { mailbox.post(.inputConsumed) },
+            budget: InputBudget(byteCountMax: limits.undeliveredInputByteCountMax) {
+                mailbox.post(.inputConsumed(nil))
+            },
             limits: limits,
             logger: logger
         )
@@ -54,19 +56,7 @@ package struct TTRPCServerConnection: Sendable {
     /// Calls of the other kinds need no task and are answered whether this runs or not. Cancelling it closes the
     /// connection.
     package func run() async {
-        await withTaskCancellationHandler {
-            await withDiscardingTaskGroup { group in
-                for await stream in self.streams {
-                    group.addTask {
-                        await stream.run()
-                    }
-                }
-            }
-            // The outcome of closing is no news here: the channel is closed.
-            try? await self.channel.closeFuture.get()
-        } onCancel: {
-            self.channel.close(promise: nil)
-        }
+        await self.streams.runUntilClosed(self.channel)
     }
 
     /// Refuses new calls with UNAVAILABLE, finishes those in flight, then closes the connection.

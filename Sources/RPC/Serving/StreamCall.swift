@@ -1,40 +1,16 @@
 // A streaming call on the server: its method's task on one side, the event loop on the other.
 
-internal import Logging
-internal import NIOCore
-internal import RPC
+package import Logging
+package import NIOCore
 internal import Synchronization
-
-/// What reaches a server connection's event loop from elsewhere.
-enum ServerItem: Sendable {
-    /// A deferred call has its outcome.
-    case replied(CallKey, Result<ReplySink.Encode, Status>)
-    /// A stream sends a message.
-    case message(CallKey, ByteBuffer)
-    /// A stream's method is through.
-    case streamEnded(CallKey, StreamOutcome)
-    case deadlinePassed(CallKey)
-    /// Enough stream input was taken for reading to go on.
-    case inputConsumed
-    case drainStarted
-}
-
-/// How a stream's method ended.
-enum StreamOutcome: Sendable {
-    /// Well; its messages have been sent.
-    case closed
-    /// Well, with the one message of a client-streaming method.
-    case reply(ByteBuffer)
-    case failed(Status)
-}
 
 /// One streaming call.
 ///
 /// ## Concurrency
 /// `receive`, `finishInput` and `end` are called on the event loop; `run` is a task of the connection's group.
-final class StreamCall: Sendable {
-    let key: CallKey
-    let kind: StreamKind
+package final class StreamCall: Sendable {
+    package let key: CallKey
+    package let kind: StreamKind
     private let context: CallContext
     private let method: Method.Stream
     private let connection: StreamConnection
@@ -50,7 +26,7 @@ final class StreamCall: Sendable {
         var reply: ByteBuffer?
     }
 
-    init(
+    package init(
         _ key: CallKey, _ kind: StreamKind, context: CallContext, method: @escaping Method.Stream,
         connection: StreamConnection
     ) {
@@ -64,24 +40,24 @@ final class StreamCall: Sendable {
     }
 
     /// Gives the method a message of the client.
-    func receive(_ message: ByteBuffer) {
+    package func receive(_ message: ByteBuffer) {
         self.input.append(message)
     }
 
     /// The client sends no more.
-    func finishInput() {
+    package func finishInput() {
         self.input.finish()
     }
 
     /// Ends the call from outside: its method is cancelled and told `status`.
-    func end(_ status: Status) {
+    package func end(_ status: Status) {
         self.state.withLock { $0.endStatus = $0.endStatus ?? status }
         self.input.fail(status)
         self.endingContinuation.finish()
     }
 
     /// Runs the method to its end and tells the event loop of its outcome.
-    func run() async {
+    package func run() async {
         let outcome = await withTaskGroup(of: StreamOutcome?.self) { group in
             group.addTask {
                 await self.runMethod()
@@ -155,10 +131,21 @@ final class StreamCall: Sendable {
 }
 
 /// What the streams of a connection share.
-struct StreamConnection: Sendable {
-    let mailbox: LoopMailbox<ServerItem>
-    let gate: OutputGate
-    let budget: InputBudget
-    let limits: ConnectionLimits
-    let logger: Logger
+package struct StreamConnection: Sendable {
+    package let mailbox: LoopMailbox<ServerItem>
+    package let gate: OutputGate
+    package let budget: InputBudget
+    package let limits: ConnectionLimits
+    package let logger: Logger
+
+    package init(
+        mailbox: LoopMailbox<ServerItem>, gate: OutputGate, budget: InputBudget, limits: ConnectionLimits,
+        logger: Logger
+    ) {
+        self.mailbox = mailbox
+        self.gate = gate
+        self.budget = budget
+        self.limits = limits
+        self.logger = logger
+    }
 }

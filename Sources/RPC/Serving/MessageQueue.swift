@@ -1,66 +1,18 @@
-// Messages that came in on a stream and wait for whoever reads it; bounded by bytes for the whole connection.
+// Messages that came in on a stream and wait for whoever reads it.
 
-internal import NIOCore
-internal import RPC
+package import NIOCore
 internal import Synchronization
-
-/// Counts what a connection has read for its streams and nobody has taken yet.
-///
-/// ## Concurrency
-/// The event loop adds, readers of any thread remove.
-final class InputBudget: Sendable {
-    private struct State {
-        var byteCount = 0
-        var isExceeded = false
-    }
-
-    private let byteCountMax: Int
-    private let mayResume: @Sendable () -> Void
-    private let state = Mutex(State())
-
-    /// - Parameter mayResume: told when, after too much was waiting, half of the bound is free again.
-    init(byteCountMax: Int, mayResume: @escaping @Sendable () -> Void) {
-        self.byteCountMax = byteCountMax
-        self.mayResume = mayResume
-    }
-
-    /// Whether the connection should not be read at present.
-    var isExceeded: Bool {
-        self.state.withLock { $0.isExceeded }
-    }
-
-    fileprivate func add(byteCount: Int) {
-        self.state.withLock { state in
-            state.byteCount += byteCount
-            state.isExceeded = state.isExceeded || state.byteCount > self.byteCountMax
-        }
-    }
-
-    fileprivate func remove(byteCount: Int) {
-        let mayResume = self.state.withLock { state in
-            state.byteCount -= byteCount
-            guard state.isExceeded, state.byteCount <= self.byteCountMax / 2 else {
-                return false
-            }
-            state.isExceeded = false
-            return true
-        }
-        if mayResume {
-            self.mayResume()
-        }
-    }
-}
 
 /// One stream's messages in order, for one reader.
 ///
 /// ## Concurrency
 /// The event loop appends and ends; one task at a time reads.
-final class MessageQueue: AsyncSequence, Sendable {
-    typealias Element = ByteBuffer
-    typealias Failure = Status
+package final class MessageQueue: AsyncSequence, Sendable {
+    package typealias Element = ByteBuffer
+    package typealias Failure = Status
 
     /// What a queued message counts beyond its bytes, so that empty ones are bounded too.
-    static let messageOverheadByteCount = 64
+    package static let messageOverheadByteCount = 64
 
     private struct State {
         var messages = CircularBuffer<ByteBuffer>(initialCapacity: 0)
@@ -84,17 +36,17 @@ final class MessageQueue: AsyncSequence, Sendable {
     private let budget: InputBudget
     private let state = Mutex(State())
 
-    init(budget: InputBudget) {
+    package init(budget: InputBudget) {
         self.budget = budget
     }
 
     /// Why the call failed, if it did.
-    var failure: Status? {
+    package var failure: Status? {
         self.state.withLock { $0.failure }
     }
 
     /// Adds a message; dropped where the stream is over.
-    func append(_ message: ByteBuffer) {
+    package func append(_ message: ByteBuffer) {
         let byteCount = Self.cost(of: message)
         self.budget.add(byteCount: byteCount)
         let (isTaken, waiter) = self.state.withLock { state in
@@ -111,7 +63,7 @@ final class MessageQueue: AsyncSequence, Sendable {
     }
 
     /// No message follows.
-    func finish() {
+    package func finish() {
         self.state.withLock { state in
             state.isFinished = true
             return state.takeWaiter()
@@ -119,7 +71,7 @@ final class MessageQueue: AsyncSequence, Sendable {
     }
 
     /// The call is over: what was not taken is dropped and the reader is told why. Only the first failure counts.
-    func fail(_ status: Status) {
+    package func fail(_ status: Status) {
         let (dropped, waiter) = self.state.withLock { state in
             let dropped = state.messages
             state.messages = CircularBuffer(initialCapacity: 0)
@@ -140,7 +92,7 @@ final class MessageQueue: AsyncSequence, Sendable {
     /// Takes the next message, waiting for it; nil after the last.
     ///
     /// - Throws: the status that ended the call, or CANCELLED when the reading task is cancelled.
-    func next() async throws(Status) -> ByteBuffer? {
+    package func next() async throws(Status) -> ByteBuffer? {
         while true {
             let next = self.state.withLock { state -> Next in
                 if let failure = state.failure {
@@ -189,19 +141,19 @@ final class MessageQueue: AsyncSequence, Sendable {
         }
     }
 
-    struct AsyncIterator: AsyncIteratorProtocol {
+    package struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let queue: MessageQueue
 
-        mutating func next() async throws(Status) -> ByteBuffer? {
+        package mutating func next() async throws(Status) -> ByteBuffer? {
             try await self.queue.next()
         }
 
-        mutating func next(isolation actor: isolated (any Actor)?) async throws(Status) -> ByteBuffer? {
+        package mutating func next(isolation actor: isolated (any Actor)?) async throws(Status) -> ByteBuffer? {
             try await self.queue.next()
         }
     }
 
-    func makeAsyncIterator() -> AsyncIterator {
+    package func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(queue: self)
     }
 }

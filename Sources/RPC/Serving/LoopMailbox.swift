@@ -1,13 +1,13 @@
 // The way from any thread onto a connection's event loop: many letters, one hop.
 
-internal import NIOCore
+package import NIOCore
 internal import Synchronization
 
 /// Collects items for an event loop, which is woken once for all that come in until it looks.
 ///
 /// ## Concurrency
 /// Any thread posts. The receiver runs on the event loop only, as its loop-bound box enforces.
-final class LoopMailbox<Item: Sendable>: Sendable {
+package final class LoopMailbox<Item: Sendable>: Sendable {
     private struct State {
         var items: [Item] = []
         var receiver: NIOLoopBound<Receiver>?
@@ -23,15 +23,15 @@ final class LoopMailbox<Item: Sendable>: Sendable {
         }
     }
 
-    let eventLoop: any EventLoop
+    package let eventLoop: any EventLoop
     private let state = Mutex(State())
 
-    init(eventLoop: any EventLoop) {
+    package init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
     }
 
     /// Names who is told, on the event loop, that there are items to take. Called there.
-    func open(_ itemsArrived: @escaping () -> Void) {
+    package func open(_ itemsArrived: @escaping () -> Void) {
         let receiver = NIOLoopBound(Receiver(itemsArrived), eventLoop: self.eventLoop)
         let isWaitedFor = self.state.withLock { state in
             state.receiver = receiver
@@ -44,7 +44,7 @@ final class LoopMailbox<Item: Sendable>: Sendable {
 
     /// Adds an item; false where the mailbox is closed and the item is lost.
     @discardableResult
-    func post(_ item: Item) -> Bool {
+    package func post(_ item: Item) -> Bool {
         let (isTaken, receiver) = self.state.withLock { state -> (Bool, NIOLoopBound<Receiver>?) in
             guard !state.isClosed else {
                 return (false, nil)
@@ -61,13 +61,13 @@ final class LoopMailbox<Item: Sendable>: Sendable {
     }
 
     /// Exchanges what has arrived for `items`, which the caller has emptied and whose memory is used again.
-    func take(_ items: inout [Item]) {
+    package func take(_ items: inout [Item]) {
         self.state.withLock { swap(&$0.items, &items) }
     }
 
     /// Takes nothing more, lets go of the receiver and returns what it has not seen.
     @discardableResult
-    func close() -> [Item] {
+    package func close() -> [Item] {
         // Returned, so that what the items hold is let go of outside the lock.
         self.state.withLock { state in
             defer { state = State(isClosed: true) }

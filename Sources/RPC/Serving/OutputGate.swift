@@ -1,13 +1,12 @@
 // Makes those who stream messages out wait while the connection's reader is behind.
 
-internal import RPC
 internal import Synchronization
 
 /// Lets messages through to a connection while its queued output is below a mark.
 ///
 /// ## Concurrency
 /// Tasks of any thread wait; the event loop opens and shuts. Continuations are resumed outside the lock.
-final class OutputGate: Sendable {
+package final class OutputGate: Sendable {
     private typealias Waiter = CheckedContinuation<Void, Never>
 
     private struct State {
@@ -34,14 +33,14 @@ final class OutputGate: Sendable {
     private let state = Mutex(State())
 
     /// - Parameter byteCountMax: how much may be on its way to the channel before others wait.
-    init(byteCountMax: Int) {
+    package init(byteCountMax: Int) {
         self.byteCountMax = byteCountMax
     }
 
     /// Waits for room, then takes `byteCount` of it; one message may go beyond the mark.
     ///
     /// - Throws: the connection's last status when it is over, CANCELLED when the task is cancelled.
-    func admit(byteCount: Int) async throws(Status) {
+    package func admit(byteCount: Int) async throws(Status) {
         while true {
             let admission = self.state.withLock { state -> Admission in
                 if let status = state.closedBy {
@@ -90,17 +89,17 @@ final class OutputGate: Sendable {
     }
 
     /// What was let through has reached the channel.
-    func release(byteCount: Int) {
+    package func release(byteCount: Int) {
         self.update { $0.byteCount -= byteCount }
     }
 
     /// The channel has become writable, or full.
-    func setChannelWritable(_ isWritable: Bool) {
+    package func setChannelWritable(_ isWritable: Bool) {
         self.update { $0.isChannelWritable = isWritable }
     }
 
     /// Lets nothing through any more.
-    func close(_ status: Status) {
+    package func close(_ status: Status) {
         self.update { $0.closedBy = $0.closedBy ?? status }
     }
 
