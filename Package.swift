@@ -13,6 +13,11 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
+let http2: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+    .product(name: "NIOHPACK", package: "swift-nio-http2"),
+]
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -26,6 +31,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -81,13 +87,14 @@ let package = Package(
             ]
         ),
         .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", "StatusWire", log] + nio),
+        .target(name: "GRPCTransport", dependencies: ["ProtobufC", "RPC", "StatusWire", log] + http2),
 
         // Assembly: the daemon and the client library.
         .target(
             name: "RollcallDaemon",
             dependencies: [
                 "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService", "DeviceStore",
-                "RPC", "TTRPC", log, lifecycle,
+                "GRPCTransport", "RPC", "TTRPC", log, lifecycle,
                 .product(name: "Configuration", package: "swift-configuration"),
             ] + nio
         ),

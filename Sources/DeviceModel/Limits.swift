@@ -14,6 +14,7 @@ package struct Limits: Hashable, Sendable {
     package var callCountMaxPerUser = 8_192
     package var queuedOutputByteCountMax = 8 << 20
     package var undeliveredInputByteCountMax = 1 << 20
+    package var partialInputByteCountMax = 16 << 20
     package var decodingArenaByteCountMax = 32 << 20
 
     // MARK: The writer
@@ -85,6 +86,7 @@ extension Limits {
             limit("calls_per_uid", self.callCountMaxPerUser, "calls"),
             limit("queued_output_bytes", self.queuedOutputByteCountMax, "bytes"),
             limit("undelivered_input_bytes", self.undeliveredInputByteCountMax, "bytes"),
+            limit("partial_input_bytes", self.partialInputByteCountMax, "bytes"),
             limit("decoding_arena_bytes", self.decodingArenaByteCountMax, "bytes"),
             limit("write_queue_calls", self.writeQueueCallCountMax, "calls"),
             limit("write_queue_bytes", self.writeQueueByteCountMax, "bytes"),

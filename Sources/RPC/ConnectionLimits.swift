@@ -10,16 +10,20 @@ package struct ConnectionLimits: Hashable, Sendable {
     package var queuedOutputByteCountMax: Int
     /// Stream input that no method has read yet, in bytes; beyond it the connection is not read.
     package var undeliveredInputByteCountMax: Int
+    /// Messages that have come in only in part, in bytes, on all streams together.
+    package var partialInputByteCountMax: Int
 
     package init(
         messageByteCountMax: Int,
         callCountMax: Int,
         queuedOutputByteCountMax: Int,
-        undeliveredInputByteCountMax: Int
+        undeliveredInputByteCountMax: Int,
+        partialInputByteCountMax: Int
     ) {
         self.messageByteCountMax = messageByteCountMax
         self.callCountMax = callCountMax
         self.queuedOutputByteCountMax = queuedOutputByteCountMax
         self.undeliveredInputByteCountMax = undeliveredInputByteCountMax
+        self.partialInputByteCountMax = partialInputByteCountMax
     }
 }

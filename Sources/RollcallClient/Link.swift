@@ -129,7 +129,8 @@ actor Link {
             messageByteCountMax: limits.messageByteCountMax,
             callCountMax: limits.callCountMaxPerConnection,
             queuedOutputByteCountMax: limits.queuedOutputByteCountMax,
-            undeliveredInputByteCountMax: limits.undeliveredInputByteCountMax
+            undeliveredInputByteCountMax: limits.undeliveredInputByteCountMax,
+            partialInputByteCountMax: limits.partialInputByteCountMax
         )
     }()
 }

@@ -7,6 +7,7 @@ struct ConnectionCensus {
         case draining
         case tooMany = "too many connections"
         case tooManyOfUser = "too many connections of the user"
+        case unknownProtocol = "neither ttrpc nor HTTP/2"
     }
 
     private let countMax: Int

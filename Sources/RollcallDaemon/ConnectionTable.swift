@@ -3,7 +3,6 @@
 internal import NIOCore
 internal import RPC
 internal import Synchronization
-internal import TTRPC
 
 /// Every open connection of a listener.
 ///
@@ -12,7 +11,8 @@ internal import TTRPC
 /// channels are touched after it is let go.
 final class ConnectionTable: Sendable {
     private struct Member {
-        let connection: TTRPCServerConnection
+        /// Nil while its first byte is waited for.
+        var connection: (any ServerConnection)?
         let channel: any Channel
     }
 
@@ -29,10 +29,17 @@ final class ConnectionTable: Sendable {
 
     /// Counts a connection of `userID` until `channel` closes, or says why it is refused. On the channel's event loop.
     func admit(_ channel: any Channel, userID: UInt32) -> ConnectionCensus.Refusal? {
-        if let refusal = self.state.withLock({ $0.census.arrived(userID) }) {
+        let key = ObjectIdentifier(channel)
+        let refusal = self.state.withLock { state in
+            let refusal = state.census.arrived(userID)
+            if refusal == nil {
+                state.members[key] = Member(channel: channel)
+            }
             return refusal
         }
-        let key = ObjectIdentifier(channel)
+        if let refusal {
+            return refusal
+        }
         channel.closeFuture.whenComplete { _ in
             self.state.withLock {
                 $0.members[key] = nil
@@ -42,18 +49,18 @@ final class ConnectionTable: Sendable {
         return nil
     }
 
-    /// Makes an admitted connection known to drains; false where one has started, and the connection is not wanted.
-    func add(_ connection: TTRPCServerConnection, _ channel: any Channel) -> Bool {
+    /// Makes what serves an admitted channel known to drains; false where one has started, and the connection is not wanted.
+    func add(_ connection: any ServerConnection, _ channel: any Channel) -> Bool {
         self.state.withLock {
             guard !$0.census.isDraining else {
                 return false
             }
-            $0.members[ObjectIdentifier(channel)] = Member(connection: connection, channel: channel)
+            $0.members[ObjectIdentifier(channel)]?.connection = connection
             return true
         }
     }
 
-    /// Admits nobody from here on and drains every connection; answers how many there are.
+    /// Admits nobody from here on and drains every connection, closing those that have not said a word; answers how many there are.
     @discardableResult
     func drain() -> Int {
         let members = self.state.withLock {
@@ -61,7 +68,11 @@ final class ConnectionTable: Sendable {
             return Array($0.members.values)
         }
         for member in members {
-            member.connection.drain()
+            if let connection = member.connection {
+                connection.drain()
+            } else {
+                member.channel.close(promise: nil)
+            }
         }
         return members.count
     }

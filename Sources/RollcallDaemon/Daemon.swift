@@ -164,7 +164,8 @@ extension ConnectionLimits {
             messageByteCountMax: limits.messageByteCountMax,
             callCountMax: limits.callCountMaxPerConnection,
             queuedOutputByteCountMax: limits.queuedOutputByteCountMax,
-            undeliveredInputByteCountMax: limits.undeliveredInputByteCountMax
+            undeliveredInputByteCountMax: limits.undeliveredInputByteCountMax,
+            partialInputByteCountMax: limits.partialInputByteCountMax
         )
     }
 }

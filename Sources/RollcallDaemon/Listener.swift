@@ -1,6 +1,7 @@
 // Accepts connections, serves them, and lets them finish when it is time to go.
 
 internal import CRollcallShims
+internal import GRPCTransport
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -45,7 +46,7 @@ struct Listener: Service {
 
     func run() async throws {
         // At most as many wait here as the table admits.
-        let (connections, arrivals) = AsyncStream.makeStream(of: TTRPCServerConnection.self)
+        let (connections, arrivals) = AsyncStream.makeStream(of: (any ServerConnection).self)
         let server = try await self.startAccepting(arrivals)
         self.socket.restoreBacklog()
         self.listening()
@@ -62,7 +63,7 @@ struct Listener: Service {
     }
 
     private func startAccepting(
-        _ arrivals: AsyncStream<TTRPCServerConnection>.Continuation
+        _ arrivals: AsyncStream<any ServerConnection>.Continuation
     ) async throws -> any Channel {
         try await ServerBootstrap(group: self.eventLoopGroup)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
@@ -73,7 +74,7 @@ struct Listener: Service {
             }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    arrivals.yield(try self.accept(channel))
+                    try self.accept(channel, arrivals)
                 }
             }
             .withBoundSocket(self.socket.descriptor)
@@ -88,20 +89,42 @@ struct Listener: Service {
         }
     }
 
-    /// Takes an accepted channel into service, on its event loop. A throw closes the channel.
-    private func accept(_ channel: any Channel) throws -> TTRPCServerConnection {
+    /// Admits an accepted channel, on its event loop, and serves it once it has said what it speaks. A throw closes the channel.
+    private func accept(_ channel: any Channel, _ arrivals: AsyncStream<any ServerConnection>.Continuation) throws {
         let peer = try Self.peer(of: channel)
         if let refusal = self.table.admit(channel, userID: peer.userID) {
             throw self.turnAway(peer, refusal)
         }
-        let connection = try TTRPCServerConnection.configure(
-            channel, methods: self.methods, peer: peer, limits: self.connectionLimits, logger: self.logger
+        try channel.pipeline.syncOperations.addHandler(
+            ProtocolSniffer { [unowned channel] in
+                arrivals.yield(try self.serve(channel, $0, peer))
+            }
         )
+    }
+
+    /// Takes an admitted channel into service.
+    private func serve(_ channel: any Channel, _ wire: WireProtocol?, _ peer: Peer) throws -> any ServerConnection {
+        let connection: any ServerConnection
+        switch wire {
+        case .ttrpc:
+            connection = try TTRPCServerConnection.configure(
+                channel, methods: self.methods, peer: peer, limits: self.connectionLimits, logger: self.logger
+            )
+        case .grpc:
+            connection = try GRPCServerConnection.configure(
+                channel, methods: self.methods, peer: peer, limits: self.connectionLimits, logger: self.logger
+            )
+        case nil:
+            throw self.turnAway(peer, .unknownProtocol)
+        }
         guard self.table.add(connection, channel) else {
             throw self.turnAway(peer, .draining)
         }
         self.logger.debug(
-            "connection accepted", metadata: ["peer.pid": "\(peer.processID)", "peer.uid": "\(peer.userID)"]
+            "connection accepted",
+            metadata: [
+                "peer.pid": "\(peer.processID)", "peer.uid": "\(peer.userID)", "protocol": "\(wire, default: "-")",
+            ]
         )
         return connection
     }
@@ -128,7 +151,7 @@ struct Listener: Service {
     }
 
     /// Stops accepting, drains every connection, and after the deadline closes what is left.
-    private func drain(_ server: any Channel, _ arrivals: AsyncStream<TTRPCServerConnection>.Continuation) {
+    private func drain(_ server: any Channel, _ arrivals: AsyncStream<any ServerConnection>.Continuation) {
         // First the name: who comes now finds nobody there, rather than a socket that refuses.
         self.socket.unlinkIfOurs()
         server.close(promise: nil)
@@ -146,3 +169,10 @@ struct Listener: Service {
 
 /// Closes a channel that is not taken into service.
 private struct ConnectionRefused: Error {}
+
+extension Listener: CustomStringConvertible {
+    /// What the log of services names it; its values would fill pages.
+    var description: String {
+        "Listener"
+    }
+}

@@ -45,7 +45,8 @@ final class TestServer: Sendable {
                             messageByteCountMax: 4 << 20,
                             callCountMax: 1_024,
                             queuedOutputByteCountMax: 8 << 20,
-                            undeliveredInputByteCountMax: 1 << 20
+                            undeliveredInputByteCountMax: 1 << 20,
+                            partialInputByteCountMax: 16 << 20
                         ),
                         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                     )

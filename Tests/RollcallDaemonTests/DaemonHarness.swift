@@ -64,7 +64,8 @@ struct DaemonHarness: Sendable {
             path: self.socketPath,
             limits: ConnectionLimits(
                 messageByteCountMax: 4 << 20, callCountMax: 1_024, queuedOutputByteCountMax: 8 << 20,
-                undeliveredInputByteCountMax: 1 << 20
+                undeliveredInputByteCountMax: 1 << 20,
+                partialInputByteCountMax: 16 << 20
             ),
             logger: .silent
         )

@@ -11,7 +11,8 @@ import Testing
 struct TestConnection: Sendable {
     static let limits = ConnectionLimits(
         messageByteCountMax: 4 << 20, callCountMax: 1_024, queuedOutputByteCountMax: 8 << 20,
-        undeliveredInputByteCountMax: 1 << 20
+        undeliveredInputByteCountMax: 1 << 20,
+        partialInputByteCountMax: 16 << 20
     )
     static let peer = Peer(userID: 1_000, groupID: 1_000, processID: 42)
 
