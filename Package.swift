@@ -14,7 +14,6 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let http2: [Target.Dependency] = [
-    .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOHTTP2", package: "swift-nio-http2"),
     .product(name: "NIOHPACK", package: "swift-nio-http2"),
 ]
@@ -87,7 +86,7 @@ let package = Package(
             ]
         ),
         .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", "StatusWire", log] + nio),
-        .target(name: "GRPCTransport", dependencies: ["ProtobufC", "RPC", "StatusWire", log] + http2),
+        .target(name: "GRPCTransport", dependencies: ["ProtobufC", "RPC", "StatusWire", log] + nio + http2),
 
         // Assembly: the daemon and the client library.
         .target(
@@ -122,7 +121,10 @@ let package = Package(
         // Tests: one target for each of the above, and what they share.
         .target(
             name: "RollcallTesting",
-            dependencies: ["DeviceModel", "DeviceQuery", "DeviceStore"],
+            dependencies: [
+                "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceStore", "GRPCTransport", "ProtobufC", "RPC",
+                "StatusWire", "TTRPC", log,
+            ] + nio + http2,
             path: "Tests/RollcallTesting"
         ),
         .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
@@ -144,6 +146,10 @@ let package = Package(
                 "CRollcallProto", "ProtobufC", "RPC", "RollcallTesting", "TTRPC", log,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio
+        ),
+        .testTarget(
+            name: "GRPCTransportTests",
+            dependencies: ["GRPCTransport", "RPC", "RollcallTesting"] + nio + http2
         ),
         .testTarget(
             name: "DeviceServiceTests",

@@ -44,7 +44,7 @@ package struct GRPCServerConnection: ServerConnection {
                 try stream.pipeline.syncOperations.addHandler(StreamHandler(bound.value))
             }
         }
-        try pipeline.addHandlers(management, ConnectionErrorHandler(logger: logger))
+        try pipeline.addHandlers(management, ConnectionErrorHandler(connection))
         return GRPCServerConnection(channel: channel, mailbox: mailbox, streams: streams)
     }
 
@@ -66,18 +66,26 @@ package struct GRPCServerConnection: ServerConnection {
 private final class ConnectionErrorHandler: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
 
-    private let logger: Logger
+    private let connection: ConnectionHandler
 
-    init(logger: Logger) {
-        self.logger = logger
+    init(_ connection: ConnectionHandler) {
+        self.connection = connection
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is NIOHTTP2Errors.StreamError {
-            return
+        switch error {
+        case is NIOHTTP2Errors.StreamError:
+            // A stream's own fault. That the library told the client so counts like a refusal.
+            self.connection.refusalWritten()
+        case let error as NIOHTTP2Errors.NoSuchStream where StreamID(UInt32(Int(error.streamID))).isClientInitiated:
+            // Mostly a reply to a call that was reset in the read that brought it: its stream is told only when it has answered.
+            self.connection.refusalWritten()
+        default:
+            self.connection.logger.debug(
+                "connection failed", metadata: self.connection.metadata.merging(["error": "\(error)"]) { $1 }
+            )
+            context.close(promise: nil)
         }
-        self.logger.debug("connection failed", metadata: ["error": "\(error)"])
-        context.close(promise: nil)
     }
 }
 

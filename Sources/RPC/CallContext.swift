@@ -1,5 +1,6 @@
 // What a method is told of the call that it answers.
 
+internal import FoundationEssentials
 package import NIOCore
 internal import Synchronization
 
@@ -33,6 +34,16 @@ package struct Metadata: Hashable, Sendable {
     /// Every value of `key` (lower case), in order.
     package subscript(key: String) -> [String] {
         self.pairs.filter { $0.key == key }.map(\.value)
+    }
+
+    /// The bytes of every value of `key`, whose name ends in `-bin` and whose values are base64, padded or not; values that are
+    /// none are left out. Several may stand in one value, between commas.
+    package func bytes(_ key: String) -> [[UInt8]] {
+        self[key].flatMap { $0.split(separator: ",") }.compactMap { value in
+            let unpadded = value.trimmingPrefix { $0 == " " }.prefix { $0 != "=" && $0 != " " }
+            let padding = String(repeating: "=", count: (4 - unpadded.utf8.count % 4) % 4)
+            return Data(base64Encoded: unpadded + padding).map(Array.init)
+        }
     }
 
     package static func == (left: Metadata, right: Metadata) -> Bool {

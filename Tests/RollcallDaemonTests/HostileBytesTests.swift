@@ -144,13 +144,6 @@ import Testing
         }
     }
 
-    private static func residentByteCount(_ processID: Int32) throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
-        let kibibytes = try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
-        return kibibytes << 10
-    }
-
     @Test func everyCallThatIsMutatedSucceedsAsItStands() async throws {
         try await DaemonProcess.with(in: TemporaryFolder()) { daemon in
             let connection = try WireConnection(daemon)
@@ -180,10 +173,10 @@ import Testing
                     takenCount += 1
                 }
                 if warmByteCount == nil, takenCount >= Self.mutationCount / 5 {
-                    warmByteCount = try Self.residentByteCount(daemon.child.processID)
+                    warmByteCount = try daemon.child.residentByteCount()
                 }
             }
-            let growth = try Self.residentByteCount(daemon.child.processID) - (warmByteCount ?? 0)
+            let growth = try daemon.child.residentByteCount() - (warmByteCount ?? 0)
             #expect(growth < Self.growthByteCountMax, "seed \(seed)")
             #expect(try await client.getDevice("stays").deviceSerial == "stays", "seed \(seed)")
             await client.close()

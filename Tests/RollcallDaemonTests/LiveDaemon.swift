@@ -2,6 +2,7 @@
 
 import DeviceStore
 import Foundation
+import RPC
 import RollcallClient
 import RollcallTesting
 import Testing
@@ -24,13 +25,15 @@ struct SharedDaemon: SuiteTrait, TestScoping {
         try #require(Self.current)
     }
 
-    /// Calls the suite's daemon in a project that no other test uses.
-    static func withClient<Result>(
-        isolation: isolated (any Actor)? = #isolation, _ body: (RollcallClient) async throws -> Result
-    ) async throws -> Result {
-        try await self.daemon().withClient { client in
-            let project = try await client.createProject(UUID().uuidString)
-            return try await body(client.with(project: project.slug))
+    /// Runs `body` once for each protocol, with a client that calls the suite's daemon by it, in a project that no other test
+    /// uses.
+    static func withClient(_ body: (RollcallClient) async throws -> Void) async throws {
+        let daemon = try self.daemon()
+        for wire in TestProtocol.allCases {
+            try await daemon.withClient(wire) { client in
+                let project = try await client.createProject(UUID().uuidString)
+                try await body(client.with(project: project.slug))
+            }
         }
     }
 }
@@ -41,11 +44,44 @@ extension Trait where Self == SharedDaemon {
 }
 
 extension DaemonProcess {
+    /// Calls the daemon by `wire` over a connection that ends with `body`.
+    func withClient<Result: Sendable>(
+        _ wire: TestProtocol, _ body: (RollcallClient) async throws -> Result
+    ) async throws -> Result {
+        switch wire {
+        case .ttrpc:
+            return try await self.withClient { try await body($0) }
+        case .grpc:
+            return try await GRPCBridge.with(self.socketPath, Self.methodNames) { path in
+                try await Self.withClient(path) { try await body($0) }
+            }
+        }
+    }
+
+    /// Every unary method.
+    private static let methodNames = [
+        "Devices": [
+            "CreateDevice", "GetDevice", "ListDevices", "UpdateDevice", "DeleteDevice", "GetDeviceAttributes",
+            "UpdateDeviceAttributes", "CheckIn", "CountDevices",
+        ],
+        "Projects": [
+            "CreateProject", "GetProject", "ListProjects", "DeleteProject", "CreateCohort", "GetCohort", "ListCohorts",
+            "UpdateCohort", "DeleteCohort", "ListReleases", "ListHardwareVersions", "ListAttributeKeys",
+        ],
+        "Server": ["GetServerInfo"],
+    ].flatMap { service, methods in methods.map { MethodName(service: "rollcall.v1.\(service)", method: $0) } }
+
     /// Calls the daemon over a connection that ends with `body`.
     func withClient<Result>(
         isolation: isolated (any Actor)? = #isolation, _ body: (RollcallClient) async throws -> Result
     ) async throws -> Result {
-        let client = try await RollcallClient.connect(address: self.socketPath)
+        try await Self.withClient(self.socketPath, body)
+    }
+
+    private static func withClient<Result>(
+        _ path: String, isolation: isolated (any Actor)? = #isolation, _ body: (RollcallClient) async throws -> Result
+    ) async throws -> Result {
+        let client = try await RollcallClient.connect(address: path)
         let outcome: Swift.Result<Result, any Error>
         do {
             outcome = .success(try await body(client))

@@ -182,3 +182,15 @@ package final class ChildProcess: Sendable {
         return URL(filePath: runner).deletingLastPathComponent().appending(component: program).path
     }
 }
+
+extension ChildProcess {
+    /// The memory that it has in RAM.
+    package func residentByteCount() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(self.processID)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        guard let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+            throw CocoaError(.fileReadCorruptFile)
+        }
+        return kibibytes << 10
+    }
+}

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import RPC
+import RollcallTesting
 import Testing
 
 @testable import TTRPC
@@ -14,7 +15,7 @@ import Testing
     }
 
     @Test func unaryCallIsAnswered() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in
                 let reply = try await client.unary(EchoService.name("Echo"), ByteBuffer(string: "hi"))
                 #expect(Self.text(reply) == "hi")
@@ -25,7 +26,7 @@ import Testing
     }
 
     @Test func statusReachesTheCallerWithReasonAndDetails() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in
                 await #expect(throws: EchoService.notFound) {
                     try await client.unary(EchoService.name("Fail"), ByteBuffer())
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func metadataReachesTheMethod() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in
                 var metadata = Metadata()
                 metadata.append(key: "Trace-ID", value: "1")
@@ -48,7 +49,7 @@ import Testing
 
     @Test func manyCallsShareOneConnection() async throws {
         let held = EchoService.HeldCalls()
-        try await LiveServer.serve(EchoService.methods(held: held)) { server in
+        try await LiveServer.serve(.ttrpc, EchoService.methods(held: held)) { server in
             try await server.withClient { client in
                 try await withThrowingTaskGroup(of: Bool.self) { group in
                     for number in 0..<1_000 {
@@ -66,7 +67,7 @@ import Testing
     }
 
     @Test func messagesUpToTheLimitPassAndLongerOnesAreRefusedOnEitherSide() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in
                 let long = ByteBuffer(repeating: 7, count: (4 << 20) - 100)
                 let echo = try await client.unary(EchoService.name("Echo"), long)
@@ -88,7 +89,7 @@ import Testing
     }
 
     @Test func deadlineIsKeptHereAlsoWhereTheServerIsSilent() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in
                 let deadline = NIODeadline.now() + .milliseconds(20)
                 await #expect(throws: Status.deadlineExceeded) {
@@ -105,7 +106,7 @@ import Testing
     }
 
     @Test func cancelledTaskEndsItsCallAndNoOther() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in
                 await withTaskGroup(of: Status.Code?.self) { group in
                     group.addTask {
@@ -126,7 +127,7 @@ import Testing
     }
 
     @Test func serverStreamIsReadToItsEnd() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in
                 let texts = try await client.serverStream(EchoService.name("Server"), ByteBuffer(string: "m")) {
                     try await $0.reduce(into: []) { $0.append(Self.text($1)) }
@@ -137,7 +138,7 @@ import Testing
     }
 
     @Test func clientStreamIsAnswered() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in
                 let messages = AsyncStream { continuation in
                     for text in ["a", "", "c"] {
@@ -155,7 +156,7 @@ import Testing
     }
 
     @Test func bidirectionalStreamGoesBothWays() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in
                 try await client.withStream(EchoService.name("Bidi"), .bidirectional) { stream in
                     var messages = stream.messages.makeAsyncIterator()
@@ -180,7 +181,7 @@ import Testing
         var limits = TestConnection.limits
         limits.undeliveredInputByteCountMax = 10_000
         limits.queuedOutputByteCountMax = 200_000
-        try await LiveServer.serve(limits: limits) { server in
+        try await LiveServer.serve(.ttrpc, limits: limits) { server in
             try await server.withClient(limits: limits) { client in
                 let count = try await client.withStream(EchoService.name("Bidi"), .bidirectional) { stream in
                     async let received = stream.messages.reduce(0) { $0 + $1.readableBytes }
@@ -207,7 +208,7 @@ import Testing
                 }
             )
         ])
-        try await LiveServer.serve(methods) { server in
+        try await LiveServer.serve(.ttrpc, methods) { server in
             try await server.withClient { client in
                 try await client.withStream(EchoService.name("Watch"), .bidirectional) { stream in
                     for try await message in stream.messages {
@@ -222,7 +223,7 @@ import Testing
 
     @Test func lostConnectionEndsEveryCallAsUnavailable() async throws {
         let held = EchoService.HeldCalls()
-        try await LiveServer.serve(EchoService.methods(held: held)) { server in
+        try await LiveServer.serve(.ttrpc, EchoService.methods(held: held)) { server in
             try await server.withClient { client in
                 await withTaskGroup(of: Status?.self) { group in
                     for _ in 0..<10 {
@@ -249,7 +250,7 @@ import Testing
 
     @Test func drainFinishesWhatRunsAndThenHangsUp() async throws {
         let held = EchoService.HeldCalls()
-        try await LiveServer.serve(EchoService.methods(held: held)) { server in
+        try await LiveServer.serve(.ttrpc, EchoService.methods(held: held)) { server in
             try await server.withClient { client in
                 try await client.withStream(EchoService.name("Bidi"), .bidirectional) { stream in
                     var messages = stream.messages.makeAsyncIterator()
@@ -275,7 +276,7 @@ import Testing
     @Test func clientThatReadsNothingIsHungUpOn() async throws {
         var limits = TestConnection.limits
         limits.queuedOutputByteCountMax = 1 << 20
-        try await LiveServer.serve(limits: limits) { server in
+        try await LiveServer.serve(.ttrpc, limits: limits) { server in
             let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .channelOption(.autoRead, value: false)
                 .connect(unixDomainSocketPath: server.path).get()
@@ -288,7 +289,7 @@ import Testing
     }
 
     @Test func halfClosedSocketIsAnsweredAndThenClosed() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             let socket = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .channelOption(.allowRemoteHalfClosure, value: true)
                 .connect(unixDomainSocketPath: server.path) { channel in
@@ -314,7 +315,7 @@ import Testing
     }
 
     @Test func pathWithoutASocketIsSaidSo() async throws {
-        try await LiveServer.serve { server in
+        try await LiveServer.serve(.ttrpc) { server in
             let path = server.path + "-not-there"
             let error = await #expect(throws: ConnectError.self) {
                 try await TTRPCClient.connect(
@@ -327,6 +328,24 @@ import Testing
                 try await TTRPCClient.connect(path: long, limits: TestConnection.limits, logger: Logger(label: "test"))
             }
             #expect(tooLong?.errno == nil && tooLong?.message.contains("too long") == true)
+        }
+    }
+}
+
+extension LiveServer {
+    /// Connects a client for as long as `body` runs.
+    func withClient(
+        limits: ConnectionLimits = LiveServer.limits, _ body: (TTRPCClient) async throws -> Void
+    ) async throws {
+        let client = try await TTRPCClient.connect(
+            path: self.path, limits: limits, timeout: .seconds(10), logger: Logger(label: "test")
+        )
+        do {
+            try await body(client)
+            await client.close()
+        } catch {
+            await client.close()
+            throw error
         }
     }
 }

@@ -2,6 +2,7 @@ import CRollcallProto
 import NIOCore
 import ProtobufC
 import RPC
+import RollcallTesting
 import Testing
 
 @testable import TTRPC

@@ -3,6 +3,7 @@
 import NIOCore
 import NIOEmbedded
 import RPC
+import RollcallTesting
 import Testing
 
 @testable import TTRPC

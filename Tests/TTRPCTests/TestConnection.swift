@@ -4,17 +4,14 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import RPC
+import RollcallTesting
 import Testing
 
 @testable import TTRPC
 
 struct TestConnection: Sendable {
-    static let limits = ConnectionLimits(
-        messageByteCountMax: 4 << 20, callCountMax: 1_024, queuedOutputByteCountMax: 8 << 20,
-        undeliveredInputByteCountMax: 1 << 20,
-        partialInputByteCountMax: 16 << 20
-    )
-    static let peer = Peer(userID: 1_000, groupID: 1_000, processID: 42)
+    static let limits = LiveServer.limits
+    static let peer = LiveServer.peer
 
     let channel: NIOAsyncTestingChannel
     let server: TTRPCServerConnection

@@ -1,34 +1,36 @@
 // The methods that the tests call: one of each kind, and some that misbehave.
 
-import NIOCore
-import RPC
-import Synchronization
+internal import NIOCore
+package import RPC
+internal import Synchronization
 
-enum EchoService {
-    static let service = "test.v1.Echo"
+package enum EchoService {
+    package static let service = "test.v1.Echo"
 
-    static func name(_ method: String) -> MethodName {
+    package static func name(_ method: String) -> MethodName {
         MethodName(service: Self.service, method: method)
     }
 
-    static let notFound = Status(
+    package static let notFound = Status(
         .notFound, "There is no device with the serial ABCD1234.", reason: "DEVICE_NOT_FOUND",
         details: [Status.Detail(typeURL: "type.googleapis.com/test.Detail", value: [1, 2, 3])]
     )
 
     /// Calls that a test answers when it sees fit.
-    final class HeldCalls: Sendable {
+    package final class HeldCalls: Sendable {
         private let sinks = Mutex<[ReplySink]>([])
 
-        var count: Int {
+        package init() {}
+
+        package var count: Int {
             self.sinks.withLock { $0.count }
         }
 
-        func hold(_ sink: ReplySink) {
+        package func hold(_ sink: ReplySink) {
             self.sinks.withLock { $0.append(sink) }
         }
 
-        func take() -> [ReplySink] {
+        package func take() -> [ReplySink] {
             self.sinks.withLock { sinks in
                 defer { sinks = [] }
                 return sinks
@@ -36,7 +38,7 @@ enum EchoService {
         }
 
         /// Answers what is held with `reply`.
-        func succeed(_ reply: String) {
+        package func succeed(_ reply: String) {
             for sink in self.take() {
                 sink.succeed { (output: inout ByteBuffer) throws(Status) in
                     output.writeString(reply)
@@ -45,7 +47,7 @@ enum EchoService {
         }
     }
 
-    static func methods(held: HeldCalls = HeldCalls()) -> MethodTable {
+    package static func methods(held: HeldCalls = HeldCalls()) -> MethodTable {
         MethodTable([
             Method(Self.name("Echo"), .immediate { _, request, reply throws(Status) in reply.writeBytes(request) }),
             Method(

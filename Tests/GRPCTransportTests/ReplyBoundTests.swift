@@ -1,0 +1,91 @@
+import NIOCore
+import RPC
+import RollcallTesting
+import Testing
+
+@testable import GRPCTransport
+
+/// What waits in the server for a client that does not take it, over a socket with frames by hand.
+@Suite(.timeLimit(.minutes(1))) struct ReplyBoundTests {
+    private static let limits = {
+        var limits = LiveServer.limits
+        limits.queuedOutputByteCountMax = 1 << 20
+        limits.partialInputByteCountMax = 100_000
+        limits.undeliveredInputByteCountMax = 100_000
+        return limits
+    }()
+
+    private static func serve(
+        _ methods: MethodTable = EchoService.methods(),
+        _ body: (HTTP2Connection, LiveServer) async throws -> Void
+    ) async throws {
+        try await LiveServer.serve(.grpc, methods, limits: Self.limits) { server in
+            try await body(try #require(HTTP2Connection(server.path)), server)
+        }
+    }
+
+    private static func expectAlive(_ server: LiveServer) async throws {
+        try await GRPCTestClient.with(server.path) { client in
+            let outcome = try await client.unary(EchoService.name("Echo"), ByteBuffer(string: "a"))
+            #expect(outcome.texts == ["a"])
+        }
+    }
+
+    @Test func repliesThatAClosedWindowHoldsAreRefusedBeyondTheBound() async throws {
+        try await Self.serve { connection, server in
+            await connection.begin(initialWindow: 0)
+            for index in 0..<20 {
+                await connection.call(UInt32(2 * index + 1), EchoService.name("Zeros"), "100000")
+            }
+            var refused = 0
+            while refused < 10 {
+                let frame = try #require(await connection.receive())
+                // Trailers alone: END_STREAM on the first headers of a stream.
+                if frame.type == 1, frame.flags & 1 == 1 { refused += 1 }
+                #expect(frame.type != 0, "No window, no data.")
+            }
+            try await Self.expectAlive(server)
+        }
+    }
+
+    @Test func unfinishedMessagesAreRefusedBeyondTheBound() async throws {
+        try await Self.serve { connection, server in
+            await connection.begin()
+            for index in 0..<5 {
+                let id = UInt32(2 * index + 1)
+                await connection.open(id, EchoService.name("Echo"))
+                await connection.send(HTTP2Connection.frame(0, stream: id, [0, 0, 1, 0, 0]))
+                await connection.send(HTTP2Connection.frame(0, stream: id, Array(repeating: 7, count: 12_000)))
+                await connection.send(HTTP2Connection.frame(0, stream: id, Array(repeating: 7, count: 12_000)))
+            }
+            var isRefused = false
+            while !isRefused {
+                let frame = try #require(await connection.receive())
+                isRefused = frame.type == 1 && frame.flags & 1 == 1
+            }
+            try await Self.expectAlive(server)
+        }
+    }
+
+    @Test func streamThatNoMethodReadsClosesItsWindow() async throws {
+        try await Self.serve { connection, server in
+            await connection.begin()
+            await connection.open(1, EchoService.name("Silent"))
+            // As much as a client may send that gets no window back: 64 KiB, here in messages of a frame each.
+            for _ in 0..<63 {
+                await connection.send(
+                    HTTP2Connection.frame(0, stream: 1, [0, 0, 0, 4, 0] + Array(repeating: 7, count: 1_024)))
+            }
+            await connection.call(3, EchoService.name("Echo"), "alive")
+            var isAnswered = false
+            var window = 0
+            while !isAnswered {
+                let frame = try #require(await connection.receive())
+                if frame.type == 8, frame.stream == 1 { window += frame.payload.reduce(0) { $0 << 8 | Int($1) } }
+                isAnswered = frame.type == 0 && frame.stream == 3
+            }
+            #expect(window < 64 << 10)
+            try await Self.expectAlive(server)
+        }
+    }
+}
