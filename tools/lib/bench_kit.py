@@ -12,6 +12,8 @@ from rollcall_daemon import ROOT, Daemon, ToolError
 
 FILL_CALLS = 512
 LOAD_SECONDS_MAX = 900
+# Compiled as one, so that its protocols cost no calls between its files.
+LOADGEN_NEEDS = ["loadgen_ttrpc.c", "loadgen_grpc.c", "loadgen_hpack.c", "-flto"]
 
 
 class Settings:
@@ -72,21 +74,21 @@ class Kit:
         self.daemon = Daemon(programs, folder)
         self.schema = self.daemon.schema
         self.results = {}
-        compile_c(folder, "loadgen")
+        compile_c(folder, "loadgen", *LOADGEN_NEEDS)
 
     def write_frames(self, name, frames):
         path = self.folder / name
         bench_data.write_chunks(path, frames)
         return path
 
-    def load(self, socket, pid, frames, shape, seconds, client_core=None):
+    def load(self, socket, pid, frames, shape, seconds, client_core=None, protocol="ttrpc"):
         """Runs the load generator once; adds the server's CPU to what it printed."""
         command = ["taskset", "-c", str(client_core)] if client_core is not None else []
-        command += [self.folder / "loadgen", socket, frames, *shape, seconds]
+        command += [self.folder / "loadgen", protocol, socket, frames, *shape, seconds]
         cpu_before = cpu_ns(pid)
         run = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, timeout=LOAD_SECONDS_MAX)
         if run.returncode:
-            raise ToolError(f"the load generator failed on {frames.name}: {self.daemon.last_words()}")
+            raise ToolError(f"the load generator failed on {frames.name} over {protocol}: {self.daemon.last_words()}")
         figures = json.loads(run.stdout)
         if figures["refused"]:
             raise ToolError(f"{figures['refused']:,} of {figures['count']:,} calls of {frames.name} were refused")
