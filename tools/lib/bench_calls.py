@@ -1,12 +1,12 @@
-"""The bench's parts that call a daemon: against the raw echo limit, durable check-ins, start and memory."""
+"""The bench's parts that call a daemon: against the raw echo limit, over gRPC, durable check-ins, start and memory."""
 
 import os
 import statistics
-import subprocess
 import time
 
 import bench_data
-from bench_kit import compile_c, medians, pin, placements, rss_bytes, unpin
+from bench_grpc import over_grpc
+from bench_kit import compile_c, fixed_server, medians, pin, placements, rss_bytes, unpin
 
 SHAPES = [(1, 1), (1, 64), (8, 16)]
 CHECK_IN_SHAPES = [(1, 1), (4, 8), (8, 64)]
@@ -24,6 +24,7 @@ def rpc(kit):
         probe = kit.load(kit.daemon.socket, kit.daemon.pid, frames, (1, 1), 0.1)
         reply_bytes = probe["reply_bytes"] // probe["count"]
         against_echo(kit, frames, reply_bytes, GET_ECHO_BYTES if frames is gets else reply_bytes)
+    over_grpc(kit, gets)
     check_ins(kit)
 
 
@@ -31,23 +32,14 @@ def against_echo(kit, frames, reply_bytes, echo_bytes):
     print(f"{frames.name}, {reply_bytes:,} bytes a reply (echo: {echo_bytes:,}); thousand/s, µs, CPU ns a call\n")
     print("| placement | outstanding | ours | echo | ratio | ours p50 | p99 | echo p50 | p99 | ours CPU | echo |")
     print("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
-    socket = kit.folder / "echo.s"
-    # Gone with the scratch folder, whatever happens: the process is ended here.
-    echo = subprocess.Popen([str(kit.folder / "echo"), str(socket), str(echo_bytes)], stdin=subprocess.DEVNULL)
-    try:
-        while not socket.exists() and echo.poll() is None:
-            time.sleep(0.001)
+    with fixed_server(kit.folder, "echo", "echo.s", echo_bytes) as (socket, pid):
         for name, (server_core, client_core) in placements().items():
             pin(kit.daemon.pid, server_core)
-            pin(echo.pid, server_core)
+            pin(pid, server_core)
             for shape in SHAPES:
-                servers = {"ours": (kit.daemon.socket, kit.daemon.pid), "echo": (socket, echo.pid)}
+                servers = {"ours": (kit.daemon.socket, kit.daemon.pid), "echo": (socket, pid)}
                 compare(kit, frames, name, shape, client_core, servers)
-    finally:
-        echo.kill()
-        echo.wait()
-        socket.unlink(missing_ok=True)
-        unpin(kit.daemon.pid)
+    unpin(kit.daemon.pid)
     print()
 
 

@@ -1,8 +1,10 @@
 """What the parts of the bench share: a store filled through the socket, the load generator, cores, memory."""
 
+import contextlib
 import json
 import os
 import pathlib
+import socket
 import statistics
 import subprocess
 import time
@@ -26,10 +28,19 @@ class Settings:
 
 def compile_c(folder, name, *arguments):
     """Compiles a program of `tools/bench-src` from the file of its name, and what else it needs."""
+    return run_compiler("cc", folder, name, f"{name}.c", *arguments)
+
+
+def compile_cc(folder, name, *arguments):
+    """As `compile_c`, of C++."""
+    return run_compiler("c++", folder, name, f"{name}.cc", *arguments)
+
+
+def run_compiler(compiler, folder, name, *arguments):
     sources = ROOT / "tools" / "bench-src"
-    words = [str(sources / word) if word.endswith(".c") else word for word in (f"{name}.c", *arguments)]
-    if subprocess.run(["cc", "-O2", "-o", str(folder / name), *words]).returncode:
-        raise ToolError(f"{name}.c does not compile; the compiler's words are above")
+    words = [str(sources / word) if word.endswith((".c", ".cc")) else word for word in arguments]
+    if subprocess.run([compiler, "-O2", "-o", str(folder / name), *words]).returncode:
+        raise ToolError(f"{arguments[0]} does not compile; the compiler's words are above")
     return folder / name
 
 
@@ -61,6 +72,29 @@ def cpu_ns(pid):
     return time.clock_gettime_ns(~pid << 3 | 2)
 
 
+@contextlib.contextmanager
+def fixed_server(folder, name, socket_name, *arguments):
+    """Runs a compiled server that answers fixed bytes; its socket, and the id of its process."""
+    path = folder / socket_name
+    words = ["setpriv", "--pdeathsig", "KILL", folder / name, path, *arguments]
+    process = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL)
+    try:
+        while not is_served(path):
+            if process.poll() is not None:
+                raise ToolError(f"{name} ended with {process.returncode}; its own words are above")
+            time.sleep(0.001)
+        yield path, process.pid
+    finally:
+        process.kill()
+        process.wait()
+        path.unlink(missing_ok=True)
+
+
+def is_served(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 def rss_bytes(pid):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
@@ -81,10 +115,10 @@ class Kit:
         bench_data.write_chunks(path, frames)
         return path
 
-    def load(self, socket, pid, frames, shape, seconds, client_core=None, protocol="ttrpc"):
+    def load(self, path, pid, frames, shape, seconds, client_core=None, protocol="ttrpc"):
         """Runs the load generator once; adds the server's CPU to what it printed."""
         command = ["taskset", "-c", str(client_core)] if client_core is not None else []
-        command += [self.folder / "loadgen", protocol, socket, frames, *shape, seconds]
+        command += [self.folder / "loadgen", protocol, path, frames, *shape, seconds]
         cpu_before = cpu_ns(pid)
         run = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, timeout=LOAD_SECONDS_MAX)
         if run.returncode:

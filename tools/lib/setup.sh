@@ -48,6 +48,14 @@ install_postgres() {
     return "$status"
 }
 
+# gRPC for C++ and its compiler, for tools/bench alone.
+install_grpc() {
+    local packages=()
+    command -v c++ >/dev/null || packages+=(g++)
+    pkg-config --exists grpc++ 2>/dev/null || packages+=(libgrpc++-dev)
+    apt_install "${packages[@]}"
+}
+
 # Installs these Debian packages, if any.
 apt_install() {
     if [ $# -eq 0 ]; then return; fi
