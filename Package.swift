@@ -118,7 +118,7 @@ let package = Package(
             path: "tools/bench-src/QueryBench"
         ),
 
-        // Tests: one target for each of the above, and what they share.
+        // Tests: one target for each of the above, what they share, and a server for clients of other languages.
         .target(
             name: "RollcallTesting",
             dependencies: [
@@ -126,6 +126,11 @@ let package = Package(
                 "StatusWire", "TTRPC", log,
             ] + nio + http2,
             path: "Tests/RollcallTesting"
+        ),
+        .executableTarget(
+            name: "EchoServer",
+            dependencies: ["GRPCTransport", "RPC", "TTRPC", log] + nio,
+            path: "Tests/EchoServer"
         ),
         .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
         .testTarget(name: "ProtobufCTests", dependencies: ["CRollcallProto", "ProtobufC", "RollcallTesting"]),
