@@ -51,6 +51,7 @@ let package = Package(
         .target(name: "DeviceModel"),
         .target(name: "CRollcallProto", dependencies: ["CProtobufC"]),
         .target(name: "ProtobufC", dependencies: ["CProtobufC", "CRollcallProto"]),
+        .target(name: "Descriptors", dependencies: ["CRollcallProto", "ProtobufC"]),
 
         // Calls without a transport: what a method is, how it is served, how it ends.
         .target(name: "RPC", dependencies: [log, .product(name: "NIOCore", package: "swift-nio")]),
@@ -122,8 +123,8 @@ let package = Package(
         .target(
             name: "RollcallTesting",
             dependencies: [
-                "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceStore", "GRPCTransport", "ProtobufC", "RPC",
-                "StatusWire", "TTRPC", log,
+                "CRollcallProto", "Descriptors", "DeviceModel", "DeviceQuery", "DeviceStore", "GRPCTransport",
+                "ProtobufC", "RPC", "StatusWire", "TTRPC", log,
             ] + nio + http2,
             path: "Tests/RollcallTesting"
         ),
@@ -134,6 +135,7 @@ let package = Package(
         ),
         .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
         .testTarget(name: "ProtobufCTests", dependencies: ["CRollcallProto", "ProtobufC", "RollcallTesting"]),
+        .testTarget(name: "DescriptorsTests", dependencies: ["Descriptors", "ProtobufC", "RollcallTesting"]),
         .testTarget(name: "DeviceQueryTests", dependencies: ["DeviceModel", "DeviceQuery", "RollcallTesting"]),
         .testTarget(name: "DeviceStoreTests", dependencies: ["DeviceModel", "DeviceStore", "RollcallTesting"]),
         .testTarget(

@@ -7,6 +7,9 @@
 #include "google/protobuf/timestamp.pb-c.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
+#include "grpc/health/v1/health.pb-c.h"
+#include "grpc/reflection/v1/reflection.pb-c.h"
+#include "grpc/reflection/v1alpha/reflection.pb-c.h"
 #include "rollcall/v1/devices.pb-c.h"
 #include "rollcall/v1/errors.pb-c.h"
 #include "rollcall/v1/projects.pb-c.h"
@@ -114,6 +117,221 @@ static const RollcallFieldSchema google__rpc__status__fields[] = {
 
 const RollcallMessageSchema google__rpc__status__schema_data = {
     &google__rpc__status__descriptor, google__rpc__status__fields, 3,
+};
+
+static const RollcallFieldSchema grpc__health__v1__health_check_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"service", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema grpc__health__v1__health_check_request__schema_data = {
+    &grpc__health__v1__health_check_request__descriptor, grpc__health__v1__health_check_request__fields, 1,
+};
+
+static const RollcallFieldSchema grpc__health__v1__health_check_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"status", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema grpc__health__v1__health_check_response__schema_data = {
+    &grpc__health__v1__health_check_response__descriptor, grpc__health__v1__health_check_response__fields, 1,
+};
+
+static const RollcallFieldSchema grpc__health__v1__health_list_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+};
+
+const RollcallMessageSchema grpc__health__v1__health_list_request__schema_data = {
+    &grpc__health__v1__health_list_request__descriptor, grpc__health__v1__health_list_request__fields, 0,
+};
+
+static const RollcallFieldSchema grpc__health__v1__health_list_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"statuses", &grpc__health__v1__health_list_response__statuses_entry__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema grpc__health__v1__health_list_response__schema_data = {
+    &grpc__health__v1__health_list_response__descriptor, grpc__health__v1__health_list_response__fields, 1,
+};
+
+static const RollcallFieldSchema grpc__health__v1__health_list_response__statuses_entry__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"key", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"value", &grpc__health__v1__health_check_response__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema grpc__health__v1__health_list_response__statuses_entry__schema_data = {
+    &grpc__health__v1__health_list_response__statuses_entry__descriptor, grpc__health__v1__health_list_response__statuses_entry__fields, 2,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1__error_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"error_code", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"error_message", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1__error_response__schema_data = {
+    &grpc__reflection__v1__error_response__descriptor, grpc__reflection__v1__error_response__fields, 2,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1__extension_number_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"base_type_name", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"extension_number", NULL, ROLLCALL_FIELD_VARINT, 1},
+};
+
+const RollcallMessageSchema grpc__reflection__v1__extension_number_response__schema_data = {
+    &grpc__reflection__v1__extension_number_response__descriptor, grpc__reflection__v1__extension_number_response__fields, 2,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1__extension_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"containing_type", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"extension_number", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1__extension_request__schema_data = {
+    &grpc__reflection__v1__extension_request__descriptor, grpc__reflection__v1__extension_request__fields, 2,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1__file_descriptor_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"file_descriptor_proto", NULL, ROLLCALL_FIELD_BYTES, 1},
+};
+
+const RollcallMessageSchema grpc__reflection__v1__file_descriptor_response__schema_data = {
+    &grpc__reflection__v1__file_descriptor_response__descriptor, grpc__reflection__v1__file_descriptor_response__fields, 1,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1__list_service_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"service", &grpc__reflection__v1__service_response__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema grpc__reflection__v1__list_service_response__schema_data = {
+    &grpc__reflection__v1__list_service_response__descriptor, grpc__reflection__v1__list_service_response__fields, 1,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1__server_reflection_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"host", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [3] = {"file_by_filename", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [4] = {"file_containing_symbol", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [5] = {"file_containing_extension", &grpc__reflection__v1__extension_request__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [6] = {"all_extension_numbers_of_type", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [7] = {"list_services", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1__server_reflection_request__schema_data = {
+    &grpc__reflection__v1__server_reflection_request__descriptor, grpc__reflection__v1__server_reflection_request__fields, 7,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1__server_reflection_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"valid_host", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"original_request", &grpc__reflection__v1__server_reflection_request__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [4] = {"file_descriptor_response", &grpc__reflection__v1__file_descriptor_response__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [5] = {"all_extension_numbers_response", &grpc__reflection__v1__extension_number_response__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [6] = {"list_services_response", &grpc__reflection__v1__list_service_response__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [7] = {"error_response", &grpc__reflection__v1__error_response__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1__server_reflection_response__schema_data = {
+    &grpc__reflection__v1__server_reflection_response__descriptor, grpc__reflection__v1__server_reflection_response__fields, 7,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1__service_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"name", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1__service_response__schema_data = {
+    &grpc__reflection__v1__service_response__descriptor, grpc__reflection__v1__service_response__fields, 1,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1alpha__error_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"error_code", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"error_message", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1alpha__error_response__schema_data = {
+    &grpc__reflection__v1alpha__error_response__descriptor, grpc__reflection__v1alpha__error_response__fields, 2,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1alpha__extension_number_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"base_type_name", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"extension_number", NULL, ROLLCALL_FIELD_VARINT, 1},
+};
+
+const RollcallMessageSchema grpc__reflection__v1alpha__extension_number_response__schema_data = {
+    &grpc__reflection__v1alpha__extension_number_response__descriptor, grpc__reflection__v1alpha__extension_number_response__fields, 2,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1alpha__extension_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"containing_type", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"extension_number", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1alpha__extension_request__schema_data = {
+    &grpc__reflection__v1alpha__extension_request__descriptor, grpc__reflection__v1alpha__extension_request__fields, 2,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1alpha__file_descriptor_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"file_descriptor_proto", NULL, ROLLCALL_FIELD_BYTES, 1},
+};
+
+const RollcallMessageSchema grpc__reflection__v1alpha__file_descriptor_response__schema_data = {
+    &grpc__reflection__v1alpha__file_descriptor_response__descriptor, grpc__reflection__v1alpha__file_descriptor_response__fields, 1,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1alpha__list_service_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"service", &grpc__reflection__v1alpha__service_response__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema grpc__reflection__v1alpha__list_service_response__schema_data = {
+    &grpc__reflection__v1alpha__list_service_response__descriptor, grpc__reflection__v1alpha__list_service_response__fields, 1,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1alpha__server_reflection_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"host", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [3] = {"file_by_filename", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [4] = {"file_containing_symbol", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [5] = {"file_containing_extension", &grpc__reflection__v1alpha__extension_request__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [6] = {"all_extension_numbers_of_type", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [7] = {"list_services", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1alpha__server_reflection_request__schema_data = {
+    &grpc__reflection__v1alpha__server_reflection_request__descriptor, grpc__reflection__v1alpha__server_reflection_request__fields, 7,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1alpha__server_reflection_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"valid_host", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"original_request", &grpc__reflection__v1alpha__server_reflection_request__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [4] = {"file_descriptor_response", &grpc__reflection__v1alpha__file_descriptor_response__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [5] = {"all_extension_numbers_response", &grpc__reflection__v1alpha__extension_number_response__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [6] = {"list_services_response", &grpc__reflection__v1alpha__list_service_response__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [7] = {"error_response", &grpc__reflection__v1alpha__error_response__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1alpha__server_reflection_response__schema_data = {
+    &grpc__reflection__v1alpha__server_reflection_response__descriptor, grpc__reflection__v1alpha__server_reflection_response__fields, 7,
+};
+
+static const RollcallFieldSchema grpc__reflection__v1alpha__service_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"name", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema grpc__reflection__v1alpha__service_response__schema_data = {
+    &grpc__reflection__v1alpha__service_response__descriptor, grpc__reflection__v1alpha__service_response__fields, 1,
 };
 
 static const RollcallFieldSchema rollcall__v1__attribute__fields[] = {

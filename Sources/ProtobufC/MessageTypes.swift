@@ -64,6 +64,132 @@ package enum Messages {
         MessageType(schema: google__rpc__status__schema())
     }
 
+    /// `grpc.health.v1.HealthCheckRequest`
+    @inlinable
+    package static var grpcHealthV1HealthCheckRequest: MessageType<Grpc__Health__V1__HealthCheckRequest> {
+        MessageType(schema: grpc__health__v1__health_check_request__schema())
+    }
+
+    /// `grpc.health.v1.HealthCheckResponse`
+    @inlinable
+    package static var grpcHealthV1HealthCheckResponse: MessageType<Grpc__Health__V1__HealthCheckResponse> {
+        MessageType(schema: grpc__health__v1__health_check_response__schema())
+    }
+
+    /// `grpc.health.v1.HealthListRequest`
+    @inlinable
+    package static var grpcHealthV1HealthListRequest: MessageType<Grpc__Health__V1__HealthListRequest> {
+        MessageType(schema: grpc__health__v1__health_list_request__schema())
+    }
+
+    /// `grpc.health.v1.HealthListResponse`
+    @inlinable
+    package static var grpcHealthV1HealthListResponse: MessageType<Grpc__Health__V1__HealthListResponse> {
+        MessageType(schema: grpc__health__v1__health_list_response__schema())
+    }
+
+    /// `grpc.health.v1.HealthListResponse.StatusesEntry`
+    @inlinable
+    package static var grpcHealthV1HealthListResponseStatusesEntry: MessageType<Grpc__Health__V1__HealthListResponse__StatusesEntry> {
+        MessageType(schema: grpc__health__v1__health_list_response__statuses_entry__schema())
+    }
+
+    /// `grpc.reflection.v1.ErrorResponse`
+    @inlinable
+    package static var grpcReflectionV1ErrorResponse: MessageType<Grpc__Reflection__V1__ErrorResponse> {
+        MessageType(schema: grpc__reflection__v1__error_response__schema())
+    }
+
+    /// `grpc.reflection.v1.ExtensionNumberResponse`
+    @inlinable
+    package static var grpcReflectionV1ExtensionNumberResponse: MessageType<Grpc__Reflection__V1__ExtensionNumberResponse> {
+        MessageType(schema: grpc__reflection__v1__extension_number_response__schema())
+    }
+
+    /// `grpc.reflection.v1.ExtensionRequest`
+    @inlinable
+    package static var grpcReflectionV1ExtensionRequest: MessageType<Grpc__Reflection__V1__ExtensionRequest> {
+        MessageType(schema: grpc__reflection__v1__extension_request__schema())
+    }
+
+    /// `grpc.reflection.v1.FileDescriptorResponse`
+    @inlinable
+    package static var grpcReflectionV1FileDescriptorResponse: MessageType<Grpc__Reflection__V1__FileDescriptorResponse> {
+        MessageType(schema: grpc__reflection__v1__file_descriptor_response__schema())
+    }
+
+    /// `grpc.reflection.v1.ListServiceResponse`
+    @inlinable
+    package static var grpcReflectionV1ListServiceResponse: MessageType<Grpc__Reflection__V1__ListServiceResponse> {
+        MessageType(schema: grpc__reflection__v1__list_service_response__schema())
+    }
+
+    /// `grpc.reflection.v1.ServerReflectionRequest`
+    @inlinable
+    package static var grpcReflectionV1ServerReflectionRequest: MessageType<Grpc__Reflection__V1__ServerReflectionRequest> {
+        MessageType(schema: grpc__reflection__v1__server_reflection_request__schema())
+    }
+
+    /// `grpc.reflection.v1.ServerReflectionResponse`
+    @inlinable
+    package static var grpcReflectionV1ServerReflectionResponse: MessageType<Grpc__Reflection__V1__ServerReflectionResponse> {
+        MessageType(schema: grpc__reflection__v1__server_reflection_response__schema())
+    }
+
+    /// `grpc.reflection.v1.ServiceResponse`
+    @inlinable
+    package static var grpcReflectionV1ServiceResponse: MessageType<Grpc__Reflection__V1__ServiceResponse> {
+        MessageType(schema: grpc__reflection__v1__service_response__schema())
+    }
+
+    /// `grpc.reflection.v1alpha.ErrorResponse`
+    @inlinable
+    package static var grpcReflectionV1alphaErrorResponse: MessageType<Grpc__Reflection__V1alpha__ErrorResponse> {
+        MessageType(schema: grpc__reflection__v1alpha__error_response__schema())
+    }
+
+    /// `grpc.reflection.v1alpha.ExtensionNumberResponse`
+    @inlinable
+    package static var grpcReflectionV1alphaExtensionNumberResponse: MessageType<Grpc__Reflection__V1alpha__ExtensionNumberResponse> {
+        MessageType(schema: grpc__reflection__v1alpha__extension_number_response__schema())
+    }
+
+    /// `grpc.reflection.v1alpha.ExtensionRequest`
+    @inlinable
+    package static var grpcReflectionV1alphaExtensionRequest: MessageType<Grpc__Reflection__V1alpha__ExtensionRequest> {
+        MessageType(schema: grpc__reflection__v1alpha__extension_request__schema())
+    }
+
+    /// `grpc.reflection.v1alpha.FileDescriptorResponse`
+    @inlinable
+    package static var grpcReflectionV1alphaFileDescriptorResponse: MessageType<Grpc__Reflection__V1alpha__FileDescriptorResponse> {
+        MessageType(schema: grpc__reflection__v1alpha__file_descriptor_response__schema())
+    }
+
+    /// `grpc.reflection.v1alpha.ListServiceResponse`
+    @inlinable
+    package static var grpcReflectionV1alphaListServiceResponse: MessageType<Grpc__Reflection__V1alpha__ListServiceResponse> {
+        MessageType(schema: grpc__reflection__v1alpha__list_service_response__schema())
+    }
+
+    /// `grpc.reflection.v1alpha.ServerReflectionRequest`
+    @inlinable
+    package static var grpcReflectionV1alphaServerReflectionRequest: MessageType<Grpc__Reflection__V1alpha__ServerReflectionRequest> {
+        MessageType(schema: grpc__reflection__v1alpha__server_reflection_request__schema())
+    }
+
+    /// `grpc.reflection.v1alpha.ServerReflectionResponse`
+    @inlinable
+    package static var grpcReflectionV1alphaServerReflectionResponse: MessageType<Grpc__Reflection__V1alpha__ServerReflectionResponse> {
+        MessageType(schema: grpc__reflection__v1alpha__server_reflection_response__schema())
+    }
+
+    /// `grpc.reflection.v1alpha.ServiceResponse`
+    @inlinable
+    package static var grpcReflectionV1alphaServiceResponse: MessageType<Grpc__Reflection__V1alpha__ServiceResponse> {
+        MessageType(schema: grpc__reflection__v1alpha__service_response__schema())
+    }
+
     /// `rollcall.v1.Attribute`
     @inlinable
     package static var attribute: MessageType<Rollcall__V1__Attribute> {

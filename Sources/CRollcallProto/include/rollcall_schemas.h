@@ -110,6 +110,132 @@ static inline const RollcallMessageSchema *_Nonnull google__rpc__status__schema(
     return &google__rpc__status__schema_data;
 }
 
+extern const RollcallMessageSchema grpc__health__v1__health_check_request__schema_data;
+/// Schema of `grpc.health.v1.HealthCheckRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__health__v1__health_check_request__schema(void) {
+    return &grpc__health__v1__health_check_request__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__health__v1__health_check_response__schema_data;
+/// Schema of `grpc.health.v1.HealthCheckResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__health__v1__health_check_response__schema(void) {
+    return &grpc__health__v1__health_check_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__health__v1__health_list_request__schema_data;
+/// Schema of `grpc.health.v1.HealthListRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__health__v1__health_list_request__schema(void) {
+    return &grpc__health__v1__health_list_request__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__health__v1__health_list_response__schema_data;
+/// Schema of `grpc.health.v1.HealthListResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__health__v1__health_list_response__schema(void) {
+    return &grpc__health__v1__health_list_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__health__v1__health_list_response__statuses_entry__schema_data;
+/// Schema of `grpc.health.v1.HealthListResponse.StatusesEntry`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__health__v1__health_list_response__statuses_entry__schema(void) {
+    return &grpc__health__v1__health_list_response__statuses_entry__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1__error_response__schema_data;
+/// Schema of `grpc.reflection.v1.ErrorResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1__error_response__schema(void) {
+    return &grpc__reflection__v1__error_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1__extension_number_response__schema_data;
+/// Schema of `grpc.reflection.v1.ExtensionNumberResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1__extension_number_response__schema(void) {
+    return &grpc__reflection__v1__extension_number_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1__extension_request__schema_data;
+/// Schema of `grpc.reflection.v1.ExtensionRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1__extension_request__schema(void) {
+    return &grpc__reflection__v1__extension_request__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1__file_descriptor_response__schema_data;
+/// Schema of `grpc.reflection.v1.FileDescriptorResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1__file_descriptor_response__schema(void) {
+    return &grpc__reflection__v1__file_descriptor_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1__list_service_response__schema_data;
+/// Schema of `grpc.reflection.v1.ListServiceResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1__list_service_response__schema(void) {
+    return &grpc__reflection__v1__list_service_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1__server_reflection_request__schema_data;
+/// Schema of `grpc.reflection.v1.ServerReflectionRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1__server_reflection_request__schema(void) {
+    return &grpc__reflection__v1__server_reflection_request__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1__server_reflection_response__schema_data;
+/// Schema of `grpc.reflection.v1.ServerReflectionResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1__server_reflection_response__schema(void) {
+    return &grpc__reflection__v1__server_reflection_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1__service_response__schema_data;
+/// Schema of `grpc.reflection.v1.ServiceResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1__service_response__schema(void) {
+    return &grpc__reflection__v1__service_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1alpha__error_response__schema_data;
+/// Schema of `grpc.reflection.v1alpha.ErrorResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1alpha__error_response__schema(void) {
+    return &grpc__reflection__v1alpha__error_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1alpha__extension_number_response__schema_data;
+/// Schema of `grpc.reflection.v1alpha.ExtensionNumberResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1alpha__extension_number_response__schema(void) {
+    return &grpc__reflection__v1alpha__extension_number_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1alpha__extension_request__schema_data;
+/// Schema of `grpc.reflection.v1alpha.ExtensionRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1alpha__extension_request__schema(void) {
+    return &grpc__reflection__v1alpha__extension_request__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1alpha__file_descriptor_response__schema_data;
+/// Schema of `grpc.reflection.v1alpha.FileDescriptorResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1alpha__file_descriptor_response__schema(void) {
+    return &grpc__reflection__v1alpha__file_descriptor_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1alpha__list_service_response__schema_data;
+/// Schema of `grpc.reflection.v1alpha.ListServiceResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1alpha__list_service_response__schema(void) {
+    return &grpc__reflection__v1alpha__list_service_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1alpha__server_reflection_request__schema_data;
+/// Schema of `grpc.reflection.v1alpha.ServerReflectionRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1alpha__server_reflection_request__schema(void) {
+    return &grpc__reflection__v1alpha__server_reflection_request__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1alpha__server_reflection_response__schema_data;
+/// Schema of `grpc.reflection.v1alpha.ServerReflectionResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1alpha__server_reflection_response__schema(void) {
+    return &grpc__reflection__v1alpha__server_reflection_response__schema_data;
+}
+
+extern const RollcallMessageSchema grpc__reflection__v1alpha__service_response__schema_data;
+/// Schema of `grpc.reflection.v1alpha.ServiceResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull grpc__reflection__v1alpha__service_response__schema(void) {
+    return &grpc__reflection__v1alpha__service_response__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__attribute__schema_data;
 /// Schema of `rollcall.v1.Attribute`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__attribute__schema(void) {
