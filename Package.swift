@@ -86,6 +86,13 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
+        .target(
+            name: "Reflection",
+            dependencies: [
+                "CRollcallProto", "Descriptors", "ProtobufC", "RPC",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
         .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", "StatusWire", log] + nio),
         .target(name: "GRPCTransport", dependencies: ["ProtobufC", "RPC", "StatusWire", log] + nio + http2),
 
@@ -163,6 +170,13 @@ let package = Package(
             dependencies: [
                 "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService", "DeviceStore",
                 "DeviceWire", "ProtobufC", "RPC", "RollcallTesting", log,
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "ReflectionTests",
+            dependencies: [
+                "CRollcallProto", "Descriptors", "ProtobufC", "RPC", "Reflection",
                 .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),

@@ -18,7 +18,7 @@ package enum Symbol: Sendable {
 /// A set of proto files that is complete: whatever they name is in it.
 package struct DescriptorPool: Sendable {
     /// Every file, each after those that it imports.
-    package let files: [FileDescriptor]
+    package let files: [ProtoFile]
     /// Every service, by name.
     package let services: [ServiceDescriptor]
     private let fileIndices: [String: Int]
@@ -38,10 +38,10 @@ package struct DescriptorPool: Sendable {
     ///
     /// - Throws: ``DescriptorError`` where it is none, holds a group, or names a file or type that it does not hold.
     package init(encoded bytes: ArraySlice<UInt8>) throws(DescriptorError) {
-        var files: [FileDescriptor] = []
+        var files: [ProtoFile] = []
         var index = SymbolIndex()
         for bytes in try DescriptorFields(bytes).bytes(1) {
-            let file = try FileDescriptor(encoded: bytes)
+            let file = try ProtoFile(encoded: bytes)
             index.add(file, at: files.count)
             files.append(file)
         }
@@ -53,7 +53,7 @@ package struct DescriptorPool: Sendable {
     }
 
     /// The file of a name, such as `rollcall/v1/devices.proto`.
-    package func file(named name: String) -> FileDescriptor? {
+    package func file(named name: String) -> ProtoFile? {
         self.fileIndices[name].map { self.files[$0] }
     }
 
@@ -63,7 +63,7 @@ package struct DescriptorPool: Sendable {
     }
 
     /// The file that declares a full name.
-    package func file(containing symbol: String) -> FileDescriptor? {
+    package func file(containing symbol: String) -> ProtoFile? {
         self.symbols[symbol].map { self.files[$0.fileIndex] }
     }
 
@@ -140,7 +140,7 @@ package struct DescriptorPool: Sendable {
 private struct SymbolIndex {
     private(set) var symbols: [String: (symbol: Symbol, fileIndex: Int)] = [:]
 
-    mutating func add(_ file: FileDescriptor, at fileIndex: Int) {
+    mutating func add(_ file: ProtoFile, at fileIndex: Int) {
         for message in file.messages {
             self.add(message, fileIndex)
         }

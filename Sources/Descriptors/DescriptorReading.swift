@@ -3,7 +3,7 @@
 
 internal import ProtobufC
 
-extension FileDescriptor {
+extension ProtoFile {
     /// - Parameter bytes: An encoded FileDescriptorProto.
     init(encoded bytes: ArraySlice<UInt8>) throws(DescriptorError) {
         let message = try DescriptorFields(bytes)

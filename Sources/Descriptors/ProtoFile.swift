@@ -1,7 +1,7 @@
 // What a proto file declares, as google.protobuf.FileDescriptorProto tells it.
 
 /// One proto file.
-package struct FileDescriptor: Sendable {
+package struct ProtoFile: Sendable {
     /// Path below the root of the proto files, such as `rollcall/v1/devices.proto`.
     package let name: String
     /// The package, such as `rollcall.v1`; empty = none.
