@@ -100,8 +100,9 @@ let package = Package(
         .target(
             name: "RollcallDaemon",
             dependencies: [
-                "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService", "DeviceStore",
-                "GRPCTransport", "RPC", "TTRPC", log, lifecycle,
+                "CRollcallProto", "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService",
+                "DeviceStore", "GRPCTransport", "ProtobufC", "RPC", "Reflection", "TTRPC", log, lifecycle,
+                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ] + nio
         ),
@@ -193,8 +194,8 @@ let package = Package(
         .testTarget(
             name: "RollcallDaemonTests",
             dependencies: [
-                "DeviceModel", "DeviceStore", "RPC", "RollcallClient", "RollcallDaemon", "RollcallTesting", "TTRPC",
-                "rollcall", "rollcalld", log,
+                "Descriptors", "DeviceModel", "DeviceRegistry", "DeviceStore", "ProtobufC", "RPC", "RollcallClient",
+                "RollcallDaemon", "RollcallTesting", "TTRPC", "rollcall", "rollcalld", log,
             ] + nio
         ),
     ]

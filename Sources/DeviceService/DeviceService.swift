@@ -13,6 +13,9 @@ package struct DeviceService: Sendable {
     /// When the daemon began to serve.
     let startedAt: NIODeadline
 
+    /// Full names of the services that ``methods`` belong to.
+    package static let serviceNames = ["rollcall.v1.Devices", "rollcall.v1.Projects", "rollcall.v1.Server"]
+
     /// - Parameter startedAt: When the daemon began to serve, for GetServerInfo's uptime.
     package init(registry: Registry, startedAt: NIODeadline = .now()) {
         self.registry = registry

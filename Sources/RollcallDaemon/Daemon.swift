@@ -5,7 +5,6 @@ internal import CRollcallShims
 package import DeviceModel
 internal import DeviceQuery
 internal import DeviceRegistry
-internal import DeviceService
 package import DeviceStore
 package import Logging
 internal import NIOCore
@@ -50,10 +49,12 @@ package final class Daemon: Sendable {
                 path: configuration.socketPath, mode: configuration.socketMode, group: configuration.socketGroup,
                 lock: lock
             )
-            let quota = CallQuota(countMaxPerUser: limits.callCountMaxPerUser)
+            let health = HealthService()
             let listener = Listener(
                 socket: socket,
-                methods: MethodTable(DeviceService(registry: registry).methods.map { quota.limiting($0) }),
+                methods: MethodTable(
+                    registry: registry, health: health, quota: CallQuota(countMaxPerUser: limits.callCountMaxPerUser)
+                ),
                 connectionLimits: ConnectionLimits(limits),
                 table: ConnectionTable(
                     countMax: limits.connectionCountMax, countMaxPerUser: limits.connectionCountMaxPerUser
@@ -70,9 +71,10 @@ package final class Daemon: Sendable {
                     ]
                 )
             }
-            // Shut down in the reverse order: connections finish before the registry closes.
+            // Shut down in the reverse order, one after the other: callers are told first, and connections finish before
+            // the registry closes.
             var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-                .init(service: RegistryKeeper(registry: registry)), .init(service: listener),
+                .init(service: RegistryKeeper(registry: registry)), .init(service: listener), .init(service: health),
             ]
             if let stopSignals {
                 services.append(.init(service: stopSignals, successTerminationBehavior: .gracefullyShutdownGroup))

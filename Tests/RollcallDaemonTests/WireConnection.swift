@@ -129,7 +129,11 @@ actor WireConnection {
     private var received: [UInt8] = []
 
     init(_ daemon: DaemonProcess) throws {
-        self.connection = try #require(RawConnection(daemon.socketPath))
+        try self.init(path: daemon.socketPath)
+    }
+
+    init(path: String) throws {
+        self.connection = try #require(RawConnection(path))
     }
 
     deinit {

@@ -9,7 +9,7 @@
 #endif
 
 #include "rollcall/v1/errors.pb-c.h"
-static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[25] =
+static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[26] =
 {
   { "ERROR_REASON_UNSPECIFIED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED", 0 },
   { "ERROR_REASON_FIELD_INVALID", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_FIELD_INVALID", 1 },
@@ -36,11 +36,12 @@ static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_numbe
   { "ERROR_REASON_CANCELLED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_CANCELLED", 22 },
   { "ERROR_REASON_METHOD_UNKNOWN", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_METHOD_UNKNOWN", 23 },
   { "ERROR_REASON_INTERNAL", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_INTERNAL", 24 },
+  { "ERROR_REASON_SERVICE_NOT_FOUND", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_SERVICE_NOT_FOUND", 25 },
 };
 static const ProtobufCIntRange rollcall__v1__error_reason__value_ranges[] = {
-{0, 0},{0, 25}
+{0, 0},{0, 26}
 };
-static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[25] =
+static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[26] =
 {
   { "ERROR_REASON_ATTRIBUTE_TYPE_MISMATCH", 5 },
   { "ERROR_REASON_CANCELLED", 22 },
@@ -65,6 +66,7 @@ static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_
   { "ERROR_REASON_PROJECT_PROTECTED", 11 },
   { "ERROR_REASON_QUEUE_FULL", 18 },
   { "ERROR_REASON_REQUEST_ID_REUSED", 4 },
+  { "ERROR_REASON_SERVICE_NOT_FOUND", 25 },
   { "ERROR_REASON_STORE_UNAVAILABLE", 19 },
   { "ERROR_REASON_UNSPECIFIED", 0 },
 };
@@ -75,9 +77,9 @@ const ProtobufCEnumDescriptor rollcall__v1__error_reason__descriptor =
   "ErrorReason",
   "Rollcall__V1__ErrorReason",
   "rollcall.v1",
-  25,
+  26,
   rollcall__v1__error_reason__enum_values_by_number,
-  25,
+  26,
   rollcall__v1__error_reason__enum_values_by_name,
   1,
   rollcall__v1__error_reason__value_ranges,

@@ -125,7 +125,11 @@ typedef enum _Rollcall__V1__ErrorReason {
   /*
    * INTERNAL: a defect of the server.
    */
-  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_INTERNAL = 24
+  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_INTERNAL = 24,
+  /*
+   * NOT_FOUND: no service of that name, asked of grpc.health.v1.
+   */
+  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_SERVICE_NOT_FOUND = 25
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ROLLCALL__V1__ERROR_REASON)
 } Rollcall__V1__ErrorReason;
 

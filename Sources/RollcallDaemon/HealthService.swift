@@ -1,0 +1,186 @@
+// grpc.health.v1.Health: whether the daemon takes calls, for whoever places or watches it.
+
+internal import CRollcallProto
+internal import NIOCore
+internal import ProtobufC
+internal import RPC
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Tells callers that the daemon serves, until a drain begins.
+///
+/// All services stand and fall together: they are served by one process from one store, and a drain ends them all. A
+/// watcher is owed at most two messages, the state that it came upon and the one of the drain; the second waits for the
+/// first to be taken, so that nothing queues up for a slow one.
+///
+/// ## Concurrency
+/// Calls come from any event loop or task, ``drainStarted()`` from anywhere. The mutex holds the values; watchers are
+/// woken after it is let go.
+final class HealthService: Sendable {
+    static let name = "grpc.health.v1.Health"
+
+    private struct State {
+        var isDraining = false
+        /// Watchers that wait for the drain, each under a number of its own.
+        var watchers: [UInt64: AsyncStream<Never>.Continuation] = [:]
+        var nextWatcher: UInt64 = 0
+    }
+
+    /// What is watched besides the server as a whole: its services by full name, this one included.
+    private let services: Set<String>
+    private let state = Mutex(State())
+
+    /// - Parameter services: Full names of the server's other services.
+    init(services: some Sequence<String>) {
+        self.services = Set(services).union([Self.name])
+    }
+
+    /// Every method, for a transport's table.
+    var methods: [Method] {
+        [self.check, self.list, self.watch]
+    }
+
+    /// Says NOT_SERVING from now on, tells every watcher so, and ends its stream after that.
+    ///
+    /// To be called before connections are drained: a watcher's stream would hold its connection for ever, and a
+    /// balancer should hear of the drain before its calls are refused.
+    func drainStarted() {
+        let watchers = self.state.withLock { state in
+            state.isDraining = true
+            defer { state.watchers = [:] }
+            return state.watchers
+        }
+        for watcher in watchers.values {
+            watcher.finish()
+        }
+    }
+
+    /// Streams that wait for a change now.
+    var watcherCount: Int {
+        self.state.withLock { $0.watchers.count }
+    }
+
+    // MARK: Methods
+
+    private var check: Method {
+        Method(
+            Self.method("Check"),
+            .immediate { (_, request, reply: inout ByteBuffer) throws(Status) in
+                let service = try Self.service(in: request)
+                guard let status = self.status(of: service) else {
+                    throw Status(.notFound, "There is no service \(service) here.", reason: "SERVICE_NOT_FOUND")
+                }
+                reply.writeImmutableBuffer(Self.response(status))
+            }
+        )
+    }
+
+    private var list: Method {
+        Method(
+            Self.method("List"),
+            .immediate { (_, request, reply: inout ByteBuffer) throws(Status) in
+                try Self.decode(Messages.grpcHealthV1HealthListRequest, request) { _ in }
+                reply.writeBytes(self.listResponse)
+            }
+        )
+    }
+
+    private var watch: Method {
+        Method(
+            Self.method("Watch"),
+            .stream(.server) { _, requests, responses in
+                var iterator = requests.makeAsyncIterator()
+                guard let request = try await iterator.next() else {
+                    throw Status.malformed("The request is missing.")
+                }
+                let service = try request.withUnsafeReadableBytes { try Self.service(in: $0) }
+                let status = self.status(of: service)
+                try await responses.write(Self.response(status ?? Self.serviceUnknown))
+                await self.drainBegins()
+                try Task.checkCancellation()
+                // Whoever came during the drain has been told already; of an unknown service there is no news.
+                if let status, status != Self.notServing {
+                    try await responses.write(Self.response(Self.notServing))
+                }
+                throw Status.draining
+            }
+        )
+    }
+
+    /// Returns when a drain has begun, or the task is cancelled.
+    private func drainBegins() async {
+        let (ending, continuation) = AsyncStream.makeStream(of: Never.self)
+        let number = self.state.withLock { state -> UInt64? in
+            guard !state.isDraining else { return nil }
+            state.nextWatcher += 1
+            state.watchers[state.nextWatcher] = continuation
+            return state.nextWatcher
+        }
+        guard let number else { return }
+        for await _ in ending {}
+        self.state.withLock { _ = $0.watchers.removeValue(forKey: number) }
+    }
+}
+
+extension HealthService: Service {
+    /// Waits for the drain, and tells of it before the services that started earlier are shut down.
+    func run() async {
+        // Cancelled or shut down: either way the daemon goes.
+        try? await gracefulShutdown()
+        self.drainStarted()
+    }
+}
+
+// MARK: - Messages
+
+extension HealthService {
+    private typealias ServingStatus = Grpc__Health__V1__HealthCheckResponse__ServingStatus
+
+    private static let serving = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+    private static let notServing = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
+    private static let serviceUnknown = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN
+
+    private static func method(_ name: String) -> MethodName {
+        MethodName(service: Self.name, method: name)
+    }
+
+    /// The health of a service, of the server as a whole where the name is empty; nil where there is none of the name.
+    private func status(of service: String) -> ServingStatus? {
+        guard service.isEmpty || self.services.contains(service) else { return nil }
+        return self.state.withLock { $0.isDraining ? Self.notServing : Self.serving }
+    }
+
+    private static func service(in request: UnsafeRawBufferPointer) throws(Status) -> String {
+        try Self.decode(Messages.grpcHealthV1HealthCheckRequest, request) { $0.pointee.service.string }
+    }
+
+    private static func decode<Message, Value>(
+        _ type: MessageType<Message>, _ bytes: UnsafeRawBufferPointer,
+        _ read: (UnsafeMutablePointer<Message>) -> Value
+    ) throws(Status) -> Value {
+        do {
+            return try Arena.current.decode(type, from: bytes, read)
+        } catch {
+            throw .malformed("The request cannot be read: \(error)")
+        }
+    }
+
+    private static func response(_ status: ServingStatus) -> ByteBuffer {
+        var writer = WireWriter()
+        writer.append(1, varint: UInt64(status.rawValue))
+        return ByteBuffer(bytes: writer.bytes)
+    }
+
+    /// One entry of the map for the server as a whole, and one for each service.
+    private var listResponse: [UInt8] {
+        var response = WireWriter()
+        for service in [""] + self.services.sorted() {
+            guard let status = self.status(of: service) else { continue }
+            var entry = WireWriter()
+            entry.append(1, bytes: service.utf8)
+            entry.append(2, bytes: Self.response(status).readableBytesView)
+            response.append(1, bytes: entry.bytes)
+        }
+        return response.bytes
+    }
+}

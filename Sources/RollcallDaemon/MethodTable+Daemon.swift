@@ -1,0 +1,22 @@
+// Every method that the daemon answers, whichever transport a caller speaks.
+
+internal import DeviceRegistry
+internal import DeviceService
+internal import RPC
+internal import Reflection
+
+extension HealthService {
+    /// Health of the daemon's services.
+    convenience init() {
+        self.init(services: DeviceService.serviceNames + ReflectionService.names)
+    }
+}
+
+extension MethodTable {
+    /// The operations on devices, health and reflection, within the quota.
+    init(registry: Registry, health: HealthService, quota: CallQuota) {
+        let reflection = ReflectionService(services: DeviceService.serviceNames + [HealthService.name])
+        let methods = DeviceService(registry: registry).methods + health.methods + reflection.methods
+        self.init(methods.map { quota.limiting($0) })
+    }
+}
