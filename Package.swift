@@ -52,6 +52,7 @@ let package = Package(
         .target(name: "CRollcallProto", dependencies: ["CProtobufC"]),
         .target(name: "ProtobufC", dependencies: ["CProtobufC", "CRollcallProto"]),
         .target(name: "Descriptors", dependencies: ["CRollcallProto", "ProtobufC"]),
+        .target(name: "JSONText"),
 
         // Calls without a transport: what a method is, how it is served, how it ends.
         .target(name: "RPC", dependencies: [log, .product(name: "NIOCore", package: "swift-nio")]),
@@ -116,7 +117,8 @@ let package = Package(
         .executableTarget(
             name: "rollcall",
             dependencies: [
-                "DeviceModel", "RollcallClient", arguments, .product(name: "NIOCore", package: "swift-nio"),
+                "DeviceModel", "JSONText", "RollcallClient", arguments,
+                .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
 
@@ -144,6 +146,7 @@ let package = Package(
         .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
         .testTarget(name: "ProtobufCTests", dependencies: ["CRollcallProto", "ProtobufC", "RollcallTesting"]),
         .testTarget(name: "DescriptorsTests", dependencies: ["Descriptors", "ProtobufC", "RollcallTesting"]),
+        .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(name: "DeviceQueryTests", dependencies: ["DeviceModel", "DeviceQuery", "RollcallTesting"]),
         .testTarget(name: "DeviceStoreTests", dependencies: ["DeviceModel", "DeviceStore", "RollcallTesting"]),
         .testTarget(
@@ -189,7 +192,9 @@ let package = Package(
         ),
         .testTarget(
             name: "RollcallTests",
-            dependencies: ["DeviceModel", "RollcallClient", "RollcallTesting", "rollcall", arguments]
+            dependencies: [
+                "DeviceModel", "JSONText", "RollcallClient", "RollcallTesting", "rollcall", arguments,
+            ]
         ),
         .testTarget(
             name: "RollcallDaemonTests",

@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import FoundationEssentials
 internal import Glibc
+internal import JSONText
 internal import RollcallClient
 
 /// A command that makes calls.

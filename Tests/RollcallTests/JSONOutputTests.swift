@@ -1,4 +1,5 @@
 import DeviceModel
+import JSONText
 import RollcallClient
 import Testing
 

@@ -1,4 +1,5 @@
 import DeviceModel
+import JSONText
 import Testing
 
 @testable import rollcall

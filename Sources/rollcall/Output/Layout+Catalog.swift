@@ -2,6 +2,7 @@
 
 internal import DeviceModel
 internal import FoundationEssentials
+internal import JSONText
 
 extension Layout<Cohort> {
     static let cohort = Layout(

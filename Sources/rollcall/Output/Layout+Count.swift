@@ -1,6 +1,7 @@
 // Counts of devices in each format.
 
 internal import DeviceModel
+internal import JSONText
 
 extension Printer {
     /// Writes a count: its groups as a list, but JSON as one object.

@@ -2,6 +2,7 @@
 
 internal import DeviceModel
 internal import FoundationEssentials
+internal import JSONText
 
 extension Layout<Device> {
     /// - Parameter view: Under ``DeviceView/full`` the attributes are shown too.

@@ -1,6 +1,7 @@
 // How an answer was found, in each format.
 
 internal import DeviceModel
+internal import JSONText
 internal import RollcallClient
 
 extension Printer {

@@ -1,6 +1,7 @@
 // How one kind of thing is shown in each format.
 
 internal import DeviceModel
+internal import JSONText
 
 /// One column of a table, or one field of a CSV file.
 struct Column<Item>: Sendable {

@@ -1,5 +1,7 @@
 // Results in the format that was asked for.
 
+internal import JSONText
+
 /// Where in a list a page stands, as the Devices API tells it.
 struct Paging: Hashable, Sendable {
     var itemCount: Int

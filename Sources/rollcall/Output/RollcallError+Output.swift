@@ -1,5 +1,6 @@
 // A failed call, for people and for programs.
 
+internal import JSONText
 internal import RollcallClient
 
 extension RollcallError {

@@ -1,7 +1,7 @@
 // JSON whose objects keep the order of their members, which the Devices API's documentation shows and scripts compare.
 
 /// A JSON value, for writing.
-enum JSON: Sendable {
+package enum JSON: Sendable {
     case null
     case bool(Bool)
     case int(Int64)
@@ -12,7 +12,7 @@ enum JSON: Sendable {
     case object([(name: String, value: JSON)])
 
     /// How values are laid out.
-    enum Style: Sendable {
+    package enum Style: Sendable {
         /// On one line, with a space after each comma and colon.
         case line
         /// A member a line, indented by two spaces a level.
@@ -20,17 +20,17 @@ enum JSON: Sendable {
     }
 
     /// The string, or `null` where there is none.
-    static func text(_ text: String?) -> JSON {
+    package static func text(_ text: String?) -> JSON {
         text.map(JSON.string) ?? .null
     }
 
     /// The number, or `null` where there is none.
-    static func number(_ number: Int64?) -> JSON {
+    package static func number(_ number: Int64?) -> JSON {
         number.map(JSON.int) ?? .null
     }
 
     /// The value's text.
-    func text(_ style: Style, depth: Int = 0) -> String {
+    package func text(_ style: Style, depth: Int = 0) -> String {
         var text = ""
         self.write(to: &text, style: style, depth: depth)
         return text
@@ -80,7 +80,7 @@ enum JSON: Sendable {
     }
 
     /// A new line, indented for what stands `depth` levels deep.
-    static func lineBreak(depth: Int) -> String {
+    package static func lineBreak(depth: Int) -> String {
         "\n" + String(repeating: "  ", count: depth)
     }
 }
