@@ -53,6 +53,7 @@ let package = Package(
         .target(name: "ProtobufC", dependencies: ["CProtobufC", "CRollcallProto"]),
         .target(name: "Descriptors", dependencies: ["CRollcallProto", "ProtobufC"]),
         .target(name: "JSONText"),
+        .target(name: "DynamicMessage", dependencies: ["Descriptors", "DeviceModel", "JSONText", "ProtobufC"]),
 
         // Calls without a transport: what a method is, how it is served, how it ends.
         .target(name: "RPC", dependencies: [log, .product(name: "NIOCore", package: "swift-nio")]),
@@ -147,6 +148,12 @@ let package = Package(
         .testTarget(name: "ProtobufCTests", dependencies: ["CRollcallProto", "ProtobufC", "RollcallTesting"]),
         .testTarget(name: "DescriptorsTests", dependencies: ["Descriptors", "ProtobufC", "RollcallTesting"]),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
+        .testTarget(
+            name: "DynamicMessageTests",
+            dependencies: [
+                "CRollcallProto", "Descriptors", "DynamicMessage", "JSONText", "ProtobufC", "RollcallTesting",
+            ]
+        ),
         .testTarget(name: "DeviceQueryTests", dependencies: ["DeviceModel", "DeviceQuery", "RollcallTesting"]),
         .testTarget(name: "DeviceStoreTests", dependencies: ["DeviceModel", "DeviceStore", "RollcallTesting"]),
         .testTarget(
