@@ -105,7 +105,6 @@ let package = Package(
                 "CRollcallProto", "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService",
                 "DeviceStore", "GRPCTransport", "ProtobufC", "RPC", "Reflection", "TTRPC", log, lifecycle,
                 .product(name: "Configuration", package: "swift-configuration"),
-                .product(name: "Configuration", package: "swift-configuration"),
             ] + nio
         ),
         .target(
@@ -118,9 +117,8 @@ let package = Package(
         .executableTarget(
             name: "rollcall",
             dependencies: [
-                "DeviceModel", "JSONText", "RollcallClient", arguments,
-                .product(name: "NIOCore", package: "swift-nio"),
-            ]
+                "Descriptors", "DeviceModel", "DynamicMessage", "JSONText", "RPC", "RollcallClient", arguments,
+            ] + nio
         ),
 
         // Measured by tools/bench: the engine's answers and times, in process.
@@ -200,7 +198,8 @@ let package = Package(
         .testTarget(
             name: "RollcallTests",
             dependencies: [
-                "DeviceModel", "JSONText", "RollcallClient", "RollcallTesting", "rollcall", arguments,
+                "Descriptors", "DeviceModel", "DynamicMessage", "JSONText", "RollcallClient", "RollcallTesting",
+                "rollcall", arguments, .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
         .testTarget(

@@ -7,7 +7,6 @@ public import NIOCore
 public import NIOPosix
 internal import ProtobufC
 internal import RPC
-internal import TTRPC
 
 /// Calls a Rollcall server.
 ///
@@ -37,7 +36,7 @@ public struct RollcallClient: Sendable {
     /// How long a call may take in all, connecting included; nil for as long as it needs.
     public var timeout: Duration?
 
-    private let link: Link
+    let link: Link
 
     /// Connects to a server.
     ///
@@ -96,7 +95,8 @@ public struct RollcallClient: Sendable {
 
     // MARK: Calling
 
-    private var deadline: NIODeadline? {
+    /// When a call that starts now is to be over; nil for never.
+    var deadline: NIODeadline? {
         self.timeout.map { .now() + TimeAmount.nanoseconds(Int64(clampingNanosecondsOf: $0)) }
     }
 
@@ -127,16 +127,6 @@ public struct RollcallClient: Sendable {
             }
         } catch {
             throw .badReply("\(error)")
-        }
-    }
-
-    private func unary(_ method: MethodName, _ message: ByteBuffer) async throws(RollcallError) -> ByteBuffer {
-        let deadline = self.deadline
-        let connection = try await self.link.connection(deadline: deadline)
-        do throws(Status) {
-            return try await connection.unary(method, message, deadline: deadline)
-        } catch {
-            throw RollcallError(error, arena: .current)
         }
     }
 }

@@ -12,7 +12,7 @@ protocol ClientCommand: ParsableCommand {
 
     /// Makes the calls and prints what they answer.
     ///
-    /// - Throws: ``RollcallError`` of a call, or ``OutputError``.
+    /// - Throws: ``RollcallError`` of a call, ``InputError``, or ``OutputError``.
     func run(_ client: RollcallClient, _ printer: Printer) async throws
 }
 
@@ -29,7 +29,7 @@ extension ClientCommand {
             let client = try await RollcallClient.connect(
                 address: self.global.address,
                 project: self.global.project ?? environment["ROLLCALL_PROJECT"] ?? "",
-                timeout: self.global.timeout.duration
+                timeout: self.global.timeout?.duration ?? .seconds(30)
             )
             try await self.run(client, printer)
             return .done
@@ -39,13 +39,16 @@ extension ClientCommand {
             // There is no one left to tell that telling failed.
             try? words.write(isForProgram ? error.json.text(.line) + "\n" : error.sentences)
             return ExitStatus(error)
+        } catch let error as InputError {
+            try? words.write("Error: \(error)".visible + "\n")
+            return .usage
         } catch OutputError.closed {
             return .done
         } catch OutputError.failed(let error) {
             try? words.write("rollcall: the output cannot be written: \(String(cString: strerror(error))).\n")
             return .refused
         } catch {
-            try? words.write("rollcall: \(error)\n".visible)
+            try? words.write("rollcall: \(error)".visible + "\n")
             return .refused
         }
     }

@@ -44,6 +44,7 @@ struct RollcallCommand: ParsableCommand {
                 subcommands: [ReleaseCommands.self, HardwareVersionCommands.self, AttributeKeyCommands.self]
             ),
             CommandGroup(name: "The daemon", subcommands: [ServerCommands.self]),
+            CommandGroup(name: "Anything it answers", subcommands: [Call.self, Describe.self]),
         ]
     )
 }

@@ -22,8 +22,8 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The project to act in. Default: ROLLCALL_PROJECT, else 'default'.", valueName: "slug"))
     var project: String?
 
-    @Option(help: ArgumentHelp("How long a call may take, in seconds.", valueName: "seconds"))
-    var timeout = Seconds(duration: .seconds(30))
+    @Option(help: ArgumentHelp("How long a call may take, in seconds. Default: 30.", valueName: "seconds"))
+    var timeout: Seconds?
 
     @Option(
         name: [.short, .long],
@@ -51,17 +51,9 @@ struct GlobalOptions: ParsableArguments {
 struct Seconds: ExpressibleByArgument, Hashable, Sendable {
     let duration: Duration
 
-    init(duration: Duration) {
-        self.duration = duration
-    }
-
     init?(argument: String) {
         // A billion seconds is as good as for ever, and safely within a Duration.
         guard let seconds = Double(argument), seconds > 0, seconds <= 1_000_000_000 else { return nil }
         self.duration = .seconds(seconds)
-    }
-
-    var defaultValueDescription: String {
-        String(self.duration.components.seconds)
     }
 }
