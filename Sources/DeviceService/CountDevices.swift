@@ -14,7 +14,7 @@ extension DeviceService {
     var countDevices: Method {
         self.querying(
             .devices("CountDevices"), Messages.countDevicesRequest,
-            request: { message in try CountDevicesRequest(message, limits: self.registry.limits) },
+            request: { message in CountDevicesRequest(message, limits: self.registry.limits) },
             answer: { request, index, project, reply in
                 let count = try index.shortCount(request.query, in: project, now: self.registry.now())
                 guard let count else { return false }
@@ -47,16 +47,20 @@ extension DeviceService {
 private struct CountDevicesRequest: QueryRequest {
     let project: String
     let query: CountQuery
+    let violations: [FieldViolation]
 
-    /// - Throws: every bad field at once, as far as it can be told without the devices.
-    init(_ message: UnsafePointer<Rollcall__V1__CountDevicesRequest>, limits: Limits) throws(InvalidFields) {
+    init(_ message: UnsafePointer<Rollcall__V1__CountDevicesRequest>, limits: Limits) {
         var check = FieldCheck()
         self.project = check.project(message.pointee.project)
         self.query = check.countQuery(message, limits: limits)
         // The engine checks the filter too; asked here, it names what is wrong together with the rest.
         let asksActivity = self.query.groupBy.contains(.activity)
         check.filter(self.query.filter, limits: limits, asksActivity: asksActivity)
-        try check.finish()
+        self.violations = check.violations
+    }
+
+    func violations(in project: ProjectID, of index: borrowing RegistryIndex) -> [FieldViolation] {
+        index.violations(of: self.query.filter, groupBy: self.query.groupBy, in: project)
     }
 }
 

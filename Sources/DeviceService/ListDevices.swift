@@ -14,7 +14,7 @@ extension DeviceService {
     var listDevices: Method {
         self.querying(
             .devices("ListDevices"), Messages.listDevicesRequest,
-            request: { message in try ListDevicesRequest(message, limits: self.registry.limits) },
+            request: { message in ListDevicesRequest(message, limits: self.registry.limits) },
             answer: { request, index, project, reply in
                 let page = try self.appendDevices(of: request, to: &reply) { each in
                     try index.shortList(request.query, in: project, now: self.registry.now(), each: each)
@@ -84,9 +84,9 @@ private struct ListDevicesRequest: QueryRequest {
     let project: String
     let query: ListQuery
     let view: DeviceView
+    let violations: [FieldViolation]
 
-    /// - Throws: every bad field at once, as far as it can be told without the devices.
-    init(_ message: UnsafePointer<Rollcall__V1__ListDevicesRequest>, limits: Limits) throws(InvalidFields) {
+    init(_ message: UnsafePointer<Rollcall__V1__ListDevicesRequest>, limits: Limits) {
         var check = FieldCheck()
         self.project = check.project(message.pointee.project)
         self.query = check.listQuery(message, limits: limits)
@@ -94,6 +94,10 @@ private struct ListDevicesRequest: QueryRequest {
         // The engine checks the filter too; asked here, it names what is wrong together with the rest. The token is its
         // own to check: it means something only next to a filter and a sort that are in order.
         check.filter(self.query.filter, limits: limits)
-        try check.finish()
+        self.violations = check.violations
+    }
+
+    func violations(in project: ProjectID, of index: borrowing RegistryIndex) -> [FieldViolation] {
+        index.violations(of: self.query.filter, sort: self.query.sort, in: project)
     }
 }

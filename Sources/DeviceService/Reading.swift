@@ -28,14 +28,14 @@ extension DeviceService {
     /// A method that answers at once where that takes but a moment, and in slices on another thread where it takes longer.
     ///
     /// - Parameters:
-    ///   - request: Reads a request; throws to refuse it.
+    ///   - request: Reads a request.
     ///   - answer: Writes the reply, or returns false where the query is a long one and nothing is written.
     ///   - begin: Makes the long query.
     ///   - advance: Goes on with the long query, and writes the reply once it is through; false until then.
     func querying<Message, Request: QueryRequest>(
         _ name: MethodName,
         _ type: MessageType<Message>,
-        request: @escaping @Sendable (UnsafePointer<Message>) throws -> Request,
+        request: @escaping @Sendable (UnsafePointer<Message>) -> Request,
         answer: @escaping @Sendable (Request, borrowing RegistryIndex, ProjectID, inout ByteBuffer) throws -> Bool,
         begin: @escaping @Sendable (Request, borrowing RegistryIndex, ProjectID) throws -> LongQuery,
         advance: @escaping @Sendable (Request, LongQuery, borrowing RegistryIndex, inout ByteBuffer) throws -> Bool
@@ -44,7 +44,8 @@ extension DeviceService {
             name,
             .adaptive { (_, bytes, reply: inout ByteBuffer) throws(Status) -> Method.Postponed? in
                 let (request, isAnswered) = try self.decode(type, bytes) { message, _ in
-                    let request = try request(message)
+                    let request = request(message)
+                    try self.check(request)
                     let isAnswered = try self.read(project: request.project) { index, project in
                         try answer(request, index, project.id, &reply)
                     }
@@ -76,6 +77,15 @@ extension DeviceService {
                 }
             }
         )
+    }
+
+    /// Refuses a query whose request is not in order, naming what only the fleet can tell together with the rest.
+    private func check(_ request: some QueryRequest) throws(InvalidFields) {
+        guard !request.violations.isEmpty else { return }
+        let others = self.registry.read { index in
+            index.project(slug: request.project).map { request.violations(in: $0.id, of: index) } ?? []
+        }
+        throw InvalidFields(request.violations + others)
     }
 
     /// Decodes a request in the thread's arena and runs `body` on it; whatever goes wrong becomes a status.
@@ -113,4 +123,9 @@ extension DeviceService {
 protocol QueryRequest: Sendable {
     /// Slug of the project.
     var project: String { get }
+    /// Every bad field, as far as it can be told without the devices.
+    var violations: [FieldViolation] { get }
+
+    /// The bad fields that only a fleet can tell: a filter's text, and attributes that it does not have.
+    func violations(in project: ProjectID, of index: borrowing RegistryIndex) -> [FieldViolation]
 }

@@ -194,6 +194,28 @@ import Testing
         #expect(sort?.description.contains("known keys are id, created_date") == true)
     }
 
+    @Test func whatOnlyTheFleetCanTellIsNamedWithTheRest() async throws {
+        let service = try ServiceHarness()
+        let list = try await service.refusal("ListDevices", Messages.listDevicesRequest) {
+            $0.page_size = -1
+            $0.sort = $1.text("id,attributes.nope")
+            $0.filter = $1.text("cohort = ")
+        }
+        #expect(Set(list.fields) == ["page_size", "sort", "filter"])
+        let count = try await service.refusal("CountDevices", Messages.countDevicesRequest) {
+            $0.group_limit = -1
+            $0.filter = $1.text("attributes.nope > 1")
+            ($0.group_by, $0.n_group_by) = ($1.texts(["cohort", "attributes.nope"]), 2)
+        }
+        #expect(Set(count.fields) == ["group_limit", "filter", "group_by[1]"])
+        let elsewhere = try await service.refusal("ListDevices", Messages.listDevicesRequest) {
+            $0.project = $1.text("other")
+            $0.page_size = -1
+            $0.filter = $1.text("cohort = ")
+        }
+        #expect(elsewhere.fields == ["page_size"])
+    }
+
     @Test func aTokenOfAnotherListIsRefusedAsSuch() async throws {
         let service = try ServiceHarness()
         for number in 0..<3 {

@@ -26,10 +26,8 @@ struct CountRequest {
             if query.groupBy[..<place].contains(key) {
                 check.refuse("group_by[\(place)]", "comes again after itself; give each key once")
             }
-            if case .attribute(let text) = key {
-                check.attribute(text, field: "group_by[\(place)]", in: fleet)
-            }
         }
+        check.attributes(of: query.groupBy, in: fleet)
         if query.groupLimit < 1 {
             check.refuse("group_limit", "must be at least 1; 0 means \(index.limits.groupCountDefault)")
         }

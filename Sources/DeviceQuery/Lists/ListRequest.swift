@@ -133,6 +133,23 @@ extension RegistryIndex {
     }
 }
 
+extension RegistryIndex {
+    /// What is wrong with a filter's text and with the attributes that are named beside it: nobody can tell without the fleet.
+    ///
+    /// A query says the same of itself; this is for a request that is refused for other reasons too. Empty where there is no such
+    /// project.
+    package func violations(
+        of filter: DeviceFilter, sort: [SortKey] = [], groupBy: [GroupKey] = [], in project: ProjectID
+    ) -> [FieldViolation] {
+        guard let fleet = self.fleet(project) else { return [] }
+        var check = FieldCheck()
+        _ = check.expression(filter, in: fleet, limits: self.limits)
+        check.attributes(of: sort, in: fleet)
+        check.attributes(of: groupBy, in: fleet)
+        return check.violations
+    }
+}
+
 extension FieldCheck {
     /// Refuses what is wrong with a filter beside its text, whatever it is used for, by the names of the request's fields.
     ///
@@ -184,11 +201,18 @@ extension FieldCheck {
         }
     }
 
+    /// Refuses keys to group by that are attributes which the fleet does not have.
+    mutating func attributes(of groupBy: [GroupKey], in fleet: UnsafePointer<Fleet>) {
+        for (place, key) in groupBy.enumerated() {
+            if case .attribute(let text) = key { self.attribute(text, field: "group_by[\(place)]", in: fleet) }
+        }
+    }
+
     /// Letters compared for finding a similar name, so that a refusal takes no longer than an answer.
     private static let nearestEffortMax = 100_000
 
     /// Refuses an attribute that the fleet does not have.
-    mutating func attribute(_ text: String, field: String, in fleet: UnsafePointer<Fleet>) {
+    private mutating func attribute(_ text: String, field: String, in fleet: UnsafePointer<Fleet>) {
         let keys = fleet.pointee.attributeKeys
         guard keys.index(text) == nil else { return }
         let nearest = CustomMetric.folded(text).nearest(of: keys.foldedTexts, effortMax: Self.nearestEffortMax)?.name
