@@ -128,6 +128,10 @@ extension ConnectionHandler {
     private func connectionLost() {
         self.mailbox.close()
         self.startStream.finish()
+        // Mostly gone by now: HTTP/2 closes the streams of a connection that it sees end.
+        for handler in Array(self.running.values) {
+            handler.streamClosed()
+        }
     }
 }
 

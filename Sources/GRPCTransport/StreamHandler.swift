@@ -111,7 +111,8 @@ extension StreamHandler {
         }
     }
 
-    private func streamClosed() {
+    /// The stream, or its connection, is gone: gives up what runs for the call.
+    func streamClosed() {
         if let call = self.machine.streamClosed() {
             self.connection.unregister(call.key)
             call.end(.cancelled("The caller cancelled the call or closed its connection."))
