@@ -128,7 +128,7 @@ extension ClientHandler {
             }
             open.call.replies.finish()
         } catch {
-            open.call.replies.fail(error)
+            open.call.replies.finish(error)
         }
     }
 

@@ -72,6 +72,13 @@ import Testing
         }
     }
 
+    @Test func errorAfterMessagesComesInTrailers() async throws {
+        try await Self.serve { client, _ in
+            let outcome = try await Self.unary(client, "Break")
+            #expect(outcome.head != nil && outcome.texts == ["a", "b"] && outcome.status == EchoService.notFound)
+        }
+    }
+
     @Test func bidirectionalStreamAnswersWhileItsInputIsOpen() async throws {
         try await Self.serve { client, _ in
             let call = try await client.open(GRPCTestClient.headers(EchoService.name("Bidi")))

@@ -116,6 +116,15 @@ package enum EchoService {
                 }
             ),
             Method(
+                Self.name("Break"),
+                .stream(.server) { _, _, responses in
+                    for text in ["a", "b"] {
+                        try await responses.write(ByteBuffer(string: text))
+                    }
+                    throw Self.notFound
+                }
+            ),
+            Method(
                 Self.name("Refuse"),
                 .stream(.client) { _, _, _ in throw Self.notFound }
             ),

@@ -35,6 +35,24 @@ import Testing
         }
     }
 
+    @Test func messagesBeforeAFailureReachTheCallerFirst() async throws {
+        try await LiveServer.serve(.ttrpc) { server in
+            try await server.withClient { client in
+                var texts: [String] = []
+                await #expect(throws: EchoService.notFound) {
+                    try await client.serverStream(EchoService.name("Break"), ByteBuffer()) { messages in
+                        // All of it is there before any of it is read.
+                        try await Task.sleep(for: .milliseconds(100))
+                        for try await message in messages {
+                            texts.append(Self.text(message))
+                        }
+                    }
+                }
+                #expect(texts == ["a", "b"])
+            }
+        }
+    }
+
     @Test func metadataReachesTheMethod() async throws {
         try await LiveServer.serve(.ttrpc) { server in
             try await server.withClient { client in

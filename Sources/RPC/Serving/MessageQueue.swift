@@ -63,9 +63,12 @@ package final class MessageQueue: AsyncSequence, Sendable {
     }
 
     /// No message follows.
-    package func finish() {
+    ///
+    /// - Parameter failure: How the call ended, where it ended badly; its reader is told after the messages that wait.
+    package func finish(_ failure: Status? = nil) {
         self.state.withLock { state in
             state.isFinished = true
+            state.failure = state.failure ?? failure
             return state.takeWaiter()
         }?.resume()
     }
@@ -95,11 +98,11 @@ package final class MessageQueue: AsyncSequence, Sendable {
     package func next() async throws(Status) -> ByteBuffer? {
         while true {
             let next = self.state.withLock { state -> Next in
-                if let failure = state.failure {
-                    return .failed(failure)
-                }
                 if let message = state.messages.popFirst() {
                     return .message(message)
+                }
+                if let failure = state.failure {
+                    return .failed(failure)
                 }
                 return state.isFinished ? .finished : .wait
             }
