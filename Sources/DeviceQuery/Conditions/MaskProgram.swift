@@ -187,12 +187,12 @@ struct MaskProgram: ~Copyable {
 
 extension MaskProgram {
     /// What a chunk of a condition's bitmaps costs, in nanoseconds, and whether they leave nothing to ask; nil where it has none.
-    static func chunkCost(_ condition: Condition, in fleet: UnsafePointer<Fleet>) -> (cost: Int, isExact: Bool)? {
+    static func chunkCost(_ condition: Condition, in fleet: UnsafePointer<Fleet>) -> (cost: Double, isExact: Bool)? {
         switch condition {
         case .always, .never: return nil
         case .test(let test, let isNegated): return self.chunkCost(test, isNegated, fleet)
         case .all(let parts):
-            var sum: (cost: Int, isExact: Bool)?
+            var sum: (cost: Double, isExact: Bool)?
             var isExact = true
             for part in parts {
                 guard let part = self.chunkCost(part, in: fleet) else {
@@ -204,7 +204,7 @@ extension MaskProgram {
             }
             return sum.map { ($0.cost, isExact) }
         case .any(let parts):
-            var sum = (cost: 0, isExact: true)
+            var sum = (cost: 0.0, isExact: true)
             for part in parts {
                 guard let part = self.chunkCost(part, in: fleet) else { return nil }
                 sum = (sum.cost + part.cost, sum.isExact && part.isExact)
@@ -215,10 +215,10 @@ extension MaskProgram {
 
     private static func chunkCost(
         _ test: RowTest, _ isNegated: Bool, _ fleet: UnsafePointer<Fleet>
-    ) -> (cost: Int, isExact: Bool)? {
+    ) -> (cost: Double, isExact: Bool)? {
         switch test {
         case .codes(let field, let list):
-            let cost = list.codes.reduce(0) { sum, code in
+            let cost = list.codes.reduce(0.0) { sum, code in
                 let isLarge = fleet.pointee.rowSet(code, in: field).isChunked
                 return sum + (isLarge ? StepCost.chunkOfLargeSet : StepCost.chunkOfList)
             }

@@ -23,58 +23,36 @@ extension RowProgram {
         while next >= 0, kept > 0 {
             let step = self.steps.base + Int(next)
             let wanted = step.pointee.whenTrue != Self.reject
-            kept = self.filter(step, wanted, rows, kept, fleet)
+            kept = self.filter(step, wanted, UnsafeMutableBufferPointer(start: rows, count: kept), fleet)
             next = wanted ? step.pointee.whenTrue : step.pointee.whenFalse
         }
         return kept
     }
 
     private func filter(
-        _ step: UnsafePointer<Step>, _ wanted: Bool, _ rows: UnsafeMutablePointer<UInt32>, _ count: Int,
+        _ step: UnsafePointer<Step>, _ wanted: Bool, _ rows: UnsafeMutableBufferPointer<UInt32>,
         _ fleet: UnsafePointer<Fleet>
     ) -> Int {
-        var kept = 0
-        @inline(__always)
-        func keep(where holds: (UInt32) -> Bool) {
-            for index in 0..<count {
-                let row = rows[index]
-                rows[kept] = row
-                kept += holds(row) == wanted ? 1 : 0
-            }
-        }
         switch step.pointee.kind {
         case .number where step.pointee.field == NumberField.lastSeen.rawValue:
-            let seen = fleet.pointee.seen.base
-            let (lower, upper) = (step.pointee.lower, step.pointee.upper)
-            keep { seen[Int($0)] >= lower && seen[Int($0)] <= upper }
+            let lower = step.pointee.lower
+            let span = UInt64(bitPattern: step.pointee.upper &- lower)
+            let (inside, outside): (UInt64, UInt64) = wanted ? (1, 0) : (0, 1)
+            return rows.keep(fleet.pointee.seen.base) { UInt64(bitPattern: $0 &- lower) <= span ? inside : outside }
         case .narrow:
             guard let column = Self.narrowColumn(step.pointee.field, fleet) else { break }
-            let codes = self.codes.base + Int(step.pointee.start)
-            let (first, second) = (UInt16(codes[0]), UInt16(codes[1]))
-            let (third, fourth) = (UInt16(codes[2]), UInt16(codes[3]))
-            if step.pointee.count == 1 {
-                keep { column[Int($0)] == first }
-            } else if step.pointee.count == 2 {
-                keep {
-                    let code = column[Int($0)]
-                    return Self.either(code == first, code == second)
-                }
-            } else {
-                keep {
-                    let code = column[Int($0)]
-                    return Self.either(
-                        Self.either(code == first, code == second), Self.either(code == third, code == fourth))
-                }
-            }
-        case .code where step.pointee.field == UInt8(DictionaryField.owner.rawValue) && step.pointee.count == 1:
-            let owners = fleet.pointee.codes.owner.base
-            let code = self.codes[Int(step.pointee.start)]
-            keep { owners[Int($0)] == code }
-        case .sets where step.pointee.count == 1:
-            let set = self.sets[Int(step.pointee.start)]
-            keep { set.contains($0) }
+            return self.keepNarrow(step, wanted, rows, column)
+        case .code where step.pointee.field == Self.ownerField:
+            return self.keepCompared(step, wanted, rows, fleet.pointee.codes.owner.base)
+        case .codeTable where step.pointee.field == Self.ownerField && wanted:
+            return self.keepInTable(step, rows, fleet.pointee.codes.owner.base)
         default:
-            keep { self.holds(step, $0, fleet) }
+            break
+        }
+        var kept = 0
+        for row in rows {
+            rows[kept] = row
+            kept &+= self.holds(step, row, fleet) == wanted ? 1 : 0
         }
         return kept
     }
@@ -96,29 +74,11 @@ extension RowProgram {
         switch step.pointee.kind {
         case .narrow:
             guard let column = Self.narrowColumn(step.pointee.field, fleet) else { return false }
-            let code = UInt32(column[Int(row)])
-            let codes = self.codes.base + Int(step.pointee.start)
-            for index in 0..<Self.narrowCodeCount where codes[index] == code { return true }
-            return false
-        case .sets:
-            let sets = self.sets.base + Int(step.pointee.start)
-            for index in 0..<Int(step.pointee.count) where sets[index].contains(row) { return true }
-            return false
+            return self.holdsNarrow(step, column[Int(row)])
         case .code:
-            let code = Self.code(step.pointee.field, row, fleet)
-            let codes = self.codes.base + Int(step.pointee.start)
-            for index in 0..<Int(step.pointee.count) where codes[index] == code { return true }
-            return false
+            return self.holdsCompared(step, Self.code(step.pointee.field, row, fleet))
         case .codeTable:
-            let code = Self.code(step.pointee.field, row, fleet)
-            let table = self.codes.base + Int(step.pointee.start)
-            let capacity = Int(step.pointee.count)
-            var place = Self.place(code, capacity)
-            while table[place] != .max {
-                if table[place] == code { return true }
-                place = (place + 1) & (capacity - 1)
-            }
-            return false
+            return self.holdsTable(step, Self.code(step.pointee.field, row, fleet))
         case .number:
             guard step.pointee.field != NumberField.lastSeen.rawValue else {
                 let value = fleet.pointee.seen.base[Int(row)]
@@ -137,15 +97,11 @@ extension RowProgram {
         DictionaryField(rawValue: Int(field)).flatMap { fleet.pointee.codes.narrow($0) }
     }
 
-    /// Whether one of them is true, found without a decision.
-    @inline(__always)
-    private static func either(_ left: Bool, _ right: Bool) -> Bool {
-        (left ? 1 : 0) | (right ? 1 : 0) as UInt8 != 0
-    }
+    private static var ownerField: UInt8 { UInt8(DictionaryField.owner.rawValue) }
 
     @inline(__always)
     private static func code(_ field: UInt8, _ row: UInt32, _ fleet: UnsafePointer<Fleet>) -> UInt32 {
-        field == UInt8(DictionaryField.owner.rawValue)
+        field == Self.ownerField
             ? fleet.pointee.codes.owner.base[Int(row)]
             : fleet.pointee.code(DictionaryField(rawValue: Int(field)) ?? .owner, of: row)
     }
@@ -181,7 +137,7 @@ extension RowProgram {
         case .attributeText:
             guard let slot = fleet.pointee.slot(of: start, row: row) else { return false }
             return self.matches[Int(step.pointee.count)].holds(fleet.pointee.columns[start].pointee.text(slot))
-        case .narrow, .code, .codeTable, .sets, .released, .number:
+        case .narrow, .code, .codeTable, .released, .number:
             preconditionFailure("the step is answered from the row or a set")
         }
     }

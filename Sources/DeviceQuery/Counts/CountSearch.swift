@@ -94,11 +94,11 @@ struct CountSearch: ~Copyable {
     }
 
     /// What intersecting with the set of each group costs, where that can be done.
-    private static func setCost(_ sources: [GroupSource], _ fleet: UnsafePointer<Fleet>) -> Int? {
+    private static func setCost(_ sources: [GroupSource], _ fleet: UnsafePointer<Fleet>) -> Double? {
         guard sources.count == 1, let field = sources[0].field else { return nil }
         let codeCount = fleet.pointee.textCount(of: field)
         guard codeCount <= Self.intersectedCodeCountMax else { return nil }
-        return fleet.pointee.chunkCount * codeCount * StepCost.chunkOfLargeSet
+        return Double(fleet.pointee.chunkCount * codeCount) * StepCost.chunkOfLargeSet
     }
 
     /// The count and its groups; nil where it would cost more than the bounds allow.
@@ -139,7 +139,7 @@ struct CountSearch: ~Copyable {
         switch self.sources[0] {
         case .dictionary, .version:
             let codeCount = self.sources[0].field.map { fleet.pointee.codeCount(of: $0) } ?? 0
-            guard codeCount * StepCost.countedCode <= self.bounds.costMax else { return nil }
+            guard Double(codeCount) * StepCost.countedCode <= self.bounds.costMax else { return nil }
             var counter = GroupCounter(self.sources, usesSets: false, in: fleet)
             counter.countSets()
             return counter.finish(limit: groupLimit)

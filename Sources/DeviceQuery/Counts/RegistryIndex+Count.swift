@@ -30,7 +30,7 @@ extension RegistryIndex {
         _ query: CountQuery, in project: ProjectID, now: Timestamp
     ) throws(InvalidFields) -> DeviceCount? {
         let request = try CountRequest(query, in: project, of: self, now: now)
-        return self.answer(request, SearchBounds(costMax: self.limits.queryHoldNanosecondsMax))
+        return self.answer(request, SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax)))
     }
 
     private func answer(_ request: CountRequest, _ bounds: SearchBounds) -> DeviceCount? {

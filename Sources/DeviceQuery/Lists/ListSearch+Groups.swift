@@ -11,14 +11,14 @@ extension ListSearch {
     /// - Parameter budget: in nanoseconds.
     /// - Returns: false where the budget did not suffice.
     mutating func walkGroups(
-        _ field: DictionaryField, _ window: PageWindow, budget: Int, into rows: inout Column<UInt32>
+        _ field: DictionaryField, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
     ) -> Bool {
-        let program = RowProgram(self.plan.condition, in: self.fleet)
+        let program = RowProgram(self.plan.condition)
         let isDescending = self.order.isWalkDescending
-        let rowCost = StepCost.candidate + self.plan.condition.askingCost(isFetching: true)
+        let rowCost = StepCost.candidate + self.plan.parts.fetchingCost
         let end = rows.count + window.count
         var offset = window.offset
-        var spent = 0
+        var spent = 0.0
         // Never released comes before every release.
         var place = window.place
         var startText: [UInt8]?
@@ -38,13 +38,13 @@ extension ListSearch {
             let isAtPlace = startText.map { Self.isText(of: code, field, $0, self.fleet) } ?? false
             let part = PageWindow(place: isAtPlace ? place?.rest : nil, offset: offset, count: end - rows.count)
             if Int(set.count) <= Self.smallGroupCount {
-                spent += Int(set.count) * rowCost
+                spent += Double(set.count) * rowCost
                 offset -= self.search(set, part, program, &rows)
             } else {
                 let group = Condition.test(.codes(field, CodeList(codes: [code], rowCount: Int(set.count))))
                 let candidateCount = self.tally.candidateCount
                 guard self.search(group, part, costMax: budget - spent, &offset, &rows) else { return false }
-                spent += (self.tally.candidateCount - candidateCount) * rowCost
+                spent += Double(self.tally.candidateCount - candidateCount) * rowCost
             }
             guard spent <= budget || rows.count >= end else { return false }
         }
@@ -101,12 +101,12 @@ extension ListSearch {
     ///   - offset: how many rows are still to be left out; those that were are taken off.
     /// - Returns: false where it would cost more than the bounds allow.
     mutating func search(
-        _ group: Condition, _ window: PageWindow, costMax: Int? = nil, _ offset: inout Int,
+        _ group: Condition, _ window: PageWindow, costMax: Double? = nil, _ offset: inout Int,
         _ rows: inout Column<UInt32>
     ) -> Bool {
         let condition = Condition.every(self.plan.condition.conjuncts + [group])
         if condition.isNever { return true }
-        let bounds = SearchBounds(costMax: min(self.bounds.costMax, max(costMax ?? .max, StepCost.plan)))
+        let bounds = SearchBounds(costMax: min(self.bounds.costMax, max(costMax ?? .infinity, StepCost.plan)))
         var search = ListSearch(condition, self.order.rest, bounds, in: self.fleet)
         if window.offset > 0 {
             guard condition.exactCount(in: self.fleet) != nil || search.plan.sourceCost <= bounds.costMax else {
@@ -134,7 +134,7 @@ extension ListSearch {
 
     /// Reads a window off the order of an attribute: devices without a value count as smallest.
     mutating func walkAttribute(
-        _ key: Int, _ window: PageWindow, budget: Int, into rows: inout Column<UInt32>
+        _ key: Int, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
     ) -> Bool {
         let end = rows.count + window.count
         var offset = window.offset

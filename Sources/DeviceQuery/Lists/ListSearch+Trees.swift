@@ -8,39 +8,27 @@ extension ListSearch {
     /// - Parameter budget: in nanoseconds.
     /// - Returns: how many matches were passed over, or nil where the budget did not suffice.
     mutating func walk(
-        _ name: TreeName, _ window: PageWindow, budget: Int, into rows: inout Column<UInt32>
+        _ name: TreeName, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
     ) -> Int? {
         name.noteUse(in: self.fleet)
-        let (ranks, residual) = self.ranks(name, window.place)
-        if case .always = residual, self.order.isSingle {
-            let skipped = min(window.offset, ranks.count)
-            self.append(name, Self.cut(ranks, skipping: skipped, window.count, self.order.isWalkDescending), &rows)
+        var walk = self.plan.walk(of: name)
+        walk.ranks = self.cut(walk.ranks, of: name, window.place)
+        if case .always = walk.residual, self.order.isSingle {
+            let skipped = min(window.offset, walk.ranks.count)
+            let ranks = Self.cut(walk.ranks, skipping: skipped, window.count, self.order.isWalkDescending)
+            self.append(name, ranks, &rows)
             return skipped
         }
-        let program = RowProgram(residual, in: self.fleet)
-        let entryCount =
-            budget == .max
-            ? .max : budget / (StepCost.walkedRow + residual.askingCost(isFetching: true)) + window.count
+        let entryCount = budget / (StepCost.walkedRow + walk.askingCost) + Double(window.count)
+        let entryCountMax = Int(min(entryCount, Double(walk.ranks.count)))
         return self.order.isSingle
-            ? self.walkInOrder(name, ranks, program, window, entryCount, &rows)
-            : self.walkRuns(name, ranks, program, window, entryCount, &rows)
+            ? self.walkInOrder(name, walk, window, entryCountMax, &rows)
+            : self.walkRuns(name, walk, window, entryCountMax, &rows)
     }
 
-    /// The part of an index where matches after a place may lie, and what is left to ask of its rows.
-    private func ranks(_ name: TreeName, _ place: ListPlace?) -> (Range<Int>, Condition) {
-        var ranks = self.fleet.pointee.withTree(name) { 0..<$0.count } ?? 0..<0
-        var rest: [Condition] = []
-        for part in self.plan.condition.conjuncts {
-            if case .test(let test, isNegated: false) = part, test.tree == name,
-                let range = test.range(in: self.fleet)
-            {
-                ranks = ranks.clamped(to: range.ranks)
-                if !range.isExact { rest.append(part) }
-            } else {
-                rest.append(part)
-            }
-        }
-        guard let place else { return (ranks, .every(rest)) }
+    /// The part of some ranks of an index where matches after a place may lie.
+    private func cut(_ ranks: Range<Int>, of name: TreeName, _ place: ListPlace?) -> Range<Int> {
+        guard let place else { return ranks }
         let column = QueryPlan.column(name, self.fleet)
         let order = self.order
         let fleet = self.fleet
@@ -54,7 +42,7 @@ extension ListSearch {
             }
         }
         let bound = max(ranks.lowerBound, min(ranks.upperBound, rank ?? 0))
-        return (isDescending ? ranks.lowerBound..<bound : bound..<ranks.upperBound, .every(rest))
+        return isDescending ? ranks.lowerBound..<bound : bound..<ranks.upperBound
     }
 
     private static func cut(_ ranks: Range<Int>, skipping: Int, _ count: Int, _ isDescending: Bool) -> Range<Int> {
@@ -78,23 +66,30 @@ extension ListSearch {
         }
     }
 
+    /// Matches expected in the part of a walk after which it is given up if it has found less than a quarter of them.
+    private static var trialMatchCount: Double { 16 }
+
     /// Takes some entries at a time, and asks them together: about as many as are expected to be enough.
     private mutating func walkInOrder(
-        _ name: TreeName, _ ranks: Range<Int>, _ program: borrowing RowProgram, _ window: PageWindow,
-        _ entryCount: Int, _ rows: inout Column<UInt32>
+        _ name: TreeName, _ walk: PlannedWalk, _ window: PageWindow, _ entryCount: Int,
+        _ rows: inout Column<UInt32>
     ) -> Int? {
         let fleet = self.fleet
         let column = QueryPlan.column(name, fleet)
         let isDescending = self.order.isWalkDescending
         let end = rows.count + window.count
-        let expected = Double(window.reach) / self.plan.range(of: name).share
+        let program = RowProgram(walk.residual)
+        let expected = Double(window.reach) / walk.share
         let stepCount = Int(min(max(expected, 8), Double(TreeLeaf.capacity)))
+        // Where matches are this rare, the budget will not suffice: that is better known soon.
+        let trialCount = entryCount < walk.ranks.count ? Int(Self.trialMatchCount / walk.share) : .max
+        var isHopeless = false
         var skipped = 0
         var walked = 0
         _ = fleet.pointee.withTree(name) { tree in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: TreeLeaf.capacity) { buffer in
                 guard let taken = buffer.baseAddress else { return }
-                tree.forEachRun(in: ranks, isDescending: isDescending) { run in
+                tree.forEachRun(in: walk.ranks, isDescending: isDescending) { run in
                     var place = 0
                     while place < run.count, walked < entryCount, rows.count < end {
                         let count = min(stepCount, run.count - place)
@@ -110,6 +105,9 @@ extension ListSearch {
                         for index in passed..<max(passed, min(passing, passed + end - rows.count)) {
                             rows.append(taken[index])
                         }
+                        let matchCount = skipped + rows.count + window.count - end
+                        isHopeless = walked >= trialCount && matchCount < Int(Self.trialMatchCount) / 4
+                        if isHopeless { return false }
                     }
                     return walked < entryCount && rows.count < end
                 }
@@ -117,24 +115,25 @@ extension ListSearch {
         }
         self.tally.candidateCount += walked
         self.tally.matchCount += skipped + rows.count + window.count - end
-        return rows.count == end || walked == ranks.count ? skipped : nil
+        return rows.count == end || walked == walk.ranks.count ? skipped : nil
     }
 
     /// Walks over runs of devices that share the first key, and sorts each by the rest of the order.
     private mutating func walkRuns(
-        _ name: TreeName, _ ranks: Range<Int>, _ program: borrowing RowProgram, _ window: PageWindow,
-        _ entryCount: Int, _ rows: inout Column<UInt32>
+        _ name: TreeName, _ walk: PlannedWalk, _ window: PageWindow, _ entryCount: Int,
+        _ rows: inout Column<UInt32>
     ) -> Int? {
         let fleet = self.fleet
         let order = self.order
         let column = QueryPlan.column(name, fleet)
+        let program = RowProgram(walk.residual)
         let limit = min(window.reach, max(fleet.pointee.deviceCount, 1))
         var selection = PageSelection(order, after: window.place, limit: limit, in: fleet)
         var walked = 0
         var previous = DeviceRow.noRow
         var isDone = false
         _ = fleet.pointee.withTree(name) { tree in
-            tree.forEach(in: ranks, isDescending: order.isWalkDescending) { number in
+            tree.forEach(in: walk.ranks, isDescending: order.isWalkDescending) { number in
                 let row = column.map { $0.pointee.rows.base[Int(number)] } ?? number
                 if selection.isFull, previous != DeviceRow.noRow, !order.sharesFirstKey(previous, row, in: fleet) {
                     isDone = true
@@ -146,7 +145,7 @@ extension ListSearch {
                 return walked < entryCount
             }
         }
-        guard isDone || walked == ranks.count else { return nil }
+        guard isDone || walked == walk.ranks.count else { return nil }
         let visitedCount = selection.visitedCount
         self.tally.candidateCount += walked
         self.tally.matchCount += visitedCount

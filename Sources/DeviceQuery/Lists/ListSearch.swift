@@ -15,7 +15,7 @@ struct PageWindow {
 /// What a search may cost and how it is to go about it.
 struct SearchBounds {
     /// In nanoseconds: where it is expected to cost more, it is not begun.
-    var costMax = Int.max
+    var costMax = Double.infinity
     var forced: QueryExplanation.Plan?
 }
 
@@ -47,7 +47,7 @@ struct ListSearch: ~Copyable {
         }
         guard window.offset < self.fleet.pointee.deviceCount else { return true }
         let rowCount = rows.count
-        let selectionCost = self.plan.sourceCost + self.plan.matchEstimate * 2
+        let selectionCost = self.plan.sourceCost + self.plan.matchEstimate * StepCost.keptRow
         if let walk = self.order.walk, self.mayWalk(walk) {
             let cost = self.expectedCost(walk, window)
             let isForced = self.bounds.forced == walk.plan
@@ -55,7 +55,7 @@ struct ListSearch: ~Copyable {
                 // Fewer matches than expected may lie in the way: the walk goes twice as far as it was expected to, and no
                 // further than selecting would cost.
                 let limit = min(selectionCost, self.bounds.costMax, cost * 2)
-                let budget = isForced ? Int.max : max(limit, StepCost.plan)
+                let budget = isForced ? .infinity : max(limit, StepCost.plan)
                 self.usedPlan = walk.plan
                 if self.walk(walk, window, budget: budget, into: &rows) { return true }
                 rows.removeLast(rows.count - rowCount)
@@ -76,29 +76,27 @@ struct ListSearch: ~Copyable {
         return walk.lazyOrder(in: self.fleet) == nil
     }
 
-    private func expectedCost(_ walk: Walk, _ window: PageWindow) -> Int {
-        let asking = self.plan.condition.askingCost(isFetching: true)
+    private func expectedCost(_ walk: Walk, _ window: PageWindow) -> Double {
         if case .always = self.plan.condition, self.order.isSingle { return StepCost.plan }
         let total = Double(self.fleet.pointee.deviceCount)
         switch walk {
         case .tree(let name):
-            let (rangeCount, share) = self.plan.range(of: name)
-            return Int(min(rangeCount, Double(window.reach) / share)) * (StepCost.walkedRow + asking)
+            return self.plan.walk(of: name).cost(ofMatches: Double(window.reach))
         case .attribute(let key):
-            let (rangeCount, share) = self.plan.range(of: .lazy(.attribute(key)))
-            return Int(min(rangeCount, Double(window.reach) / share)) * (StepCost.walkedRow + asking)
+            return self.plan.walk(of: .lazy(.attribute(key))).cost(ofMatches: Double(window.reach))
         case .dictionary(let field):
             let rowCount = min(total, Double(window.reach) / max(self.plan.share, 1e-9))
             let groups = Double(self.fleet.pointee.textCount(of: field))
             // The group in which the page ends is looked at whole, unless an index lies in its order.
             let groupCount = min(groups, groups * rowCount / max(total, 1) + 1)
             let last = groups > 100 || self.order.rest.walk == nil ? total / max(groups, 1) : 0
-            return Int(groupCount) * StepCost.group + Int(rowCount + last) * (StepCost.candidate + asking)
+            let rowCost = StepCost.candidate + self.plan.parts.fetchingCost
+            return groupCount * StepCost.group + (rowCount + last) * rowCost
         }
     }
 
     private mutating func walk(
-        _ walk: Walk, _ window: PageWindow, budget: Int, into rows: inout Column<UInt32>
+        _ walk: Walk, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
     ) -> Bool {
         switch walk {
         case .tree(let name):

@@ -59,7 +59,7 @@ extension RegistryIndex {
         _ query: ListQuery, in project: ProjectID, now: Timestamp, each: (BorrowedDevice) -> Bool
     ) throws(InvalidFields) -> ListPage? {
         let request = try ListRequest(query, in: project, of: self, now: now)
-        return self.answer(request, SearchBounds(costMax: self.limits.queryHoldNanosecondsMax), each: each)
+        return self.answer(request, SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax)), each: each)
     }
 
     private func answer(

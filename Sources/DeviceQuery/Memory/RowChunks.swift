@@ -81,6 +81,12 @@ struct RowChunk: BitwiseCopyable {
         }
     }
 
+    /// The members within the chunk, where the form is that of an array.
+    @inline(__always)
+    var lows: UnsafeBufferPointer<UInt16> {
+        UnsafeBufferPointer(start: self.count > 0 ? self.array : nil, count: Int(self.count))
+    }
+
     /// The words, where the form is that of a bitmap.
     @inline(__always)
     var bitmap: UnsafePointer<UInt64>? {

@@ -71,6 +71,22 @@ struct RowSet: BitwiseCopyable {
         }
     }
 
+    /// A chunk of a set that has chunks; nil after the last one.
+    @inline(__always)
+    func chunk(_ index: Int) -> RowChunk? {
+        index < self.chunks.count ? self.chunks.base[index] : nil
+    }
+
+    /// Copies rows of a set that has no chunks, from one place on, up to `count` of them, and tells how many.
+    func copy(from start: Int, into rows: UnsafeMutablePointer<UInt32>, count: Int) -> Int {
+        self.withList { list in
+            let copied = min(count, list.count - start)
+            guard copied > 0, let source = list.baseAddress else { return 0 }
+            rows.update(from: source + start, count: copied)
+            return copied
+        }
+    }
+
     /// The bitmap of one chunk, where the set has one.
     @inline(__always)
     func words(chunk: Int) -> UnsafePointer<UInt64>? {

@@ -55,8 +55,8 @@ final class LongWalk {
 
     /// How many words of rows are asked between looks at the clock.
     private let stepWordCount: Int
-    private static let stepWordCountMax = 16
-    private static let stepNanoseconds = 100_000
+    private static let stepWordCountMax = 16.0
+    private static let stepNanoseconds = 100_000.0
 
     init(
         _ condition: Condition, asksCohortNames: Bool, _ visitor: consuming LongVisitor,
@@ -67,10 +67,10 @@ final class LongWalk {
         self.project = project
         self.indexIdentity = index.identity
         self.visitor = consume visitor
-        self.scan = MaskScan(condition, isAlone: false, in: fleet)
-        self.program = RowProgram(condition, usesSets: false, in: fleet)
+        self.scan = MaskScan(condition, in: fleet)
+        self.program = RowProgram(condition)
         let wordCost = 64 * max(1, condition.askingCost(isFetching: false))
-        self.stepWordCount = max(1, min(Self.stepWordCountMax, Self.stepNanoseconds / wordCost))
+        self.stepWordCount = Int(max(1, min(Self.stepWordCountMax, Self.stepNanoseconds / wordCost)))
     }
 
     var changedCount: Int { self.changed.count }
@@ -142,7 +142,7 @@ final class LongWalk {
     /// Looks at the rows that changed, as they are now.
     func visitChanged(_ condition: Condition) {
         self.visitor.counter?.grow()
-        var batch = RowBatch(RowProgram(condition, in: self.fleet), in: self.fleet)
+        var batch = RowBatch(RowProgram(condition), in: self.fleet)
         for row in self.changed where Int(row) < self.fleet.pointee.rows.count {
             guard !self.fleet.pointee.rows.base[Int(row)].isFree else { continue }
             batch.append(row, &self.visitor, &self.tally)

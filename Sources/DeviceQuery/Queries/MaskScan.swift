@@ -15,11 +15,11 @@ struct MaskScan: ~Copyable {
 
     static var wordCount: Int { RowChunk.wordCount }
 
-    /// - Parameter isAlone: whether the fleet stays as it is until the last chunk.
-    init(_ condition: Condition, isAlone: Bool, in fleet: UnsafePointer<Fleet>) {
+    /// - Parameter rest: what to ask of the rows that the bitmaps of `condition` leave; nil for what the bitmaps do not decide of it.
+    init(_ condition: Condition, asking rest: Condition? = nil, in fleet: UnsafePointer<Fleet>) {
         var residual = Condition.always
         self.masks = MaskProgram(condition, residual: &residual, in: fleet)
-        let program = RowProgram(residual, usesSets: isAlone, in: fleet)
+        let program = RowProgram(rest ?? residual)
         self.isExact = program.isTrivial
         self.batch = RowBatch(program, in: fleet)
         self.fleet = fleet

@@ -8,8 +8,8 @@ enum CandidateSource {
     case rows([UInt32])
     /// The rows of one field's codes.
     case codes(DictionaryField, [UInt32])
-    /// Bitmaps, chunk by chunk.
-    case bitmaps
+    /// Bitmaps of a condition, chunk by chunk.
+    case bitmaps(Condition)
     case range(RowRange)
     /// The values of one attribute.
     case column(Int, AttributeTest)
@@ -37,25 +37,21 @@ struct QueryTally {
 /// Fleets are passed by pointer throughout: a borrowed argument of that size would be copied, a kilobyte at each call.
 struct QueryPlan: ~Copyable {
     let fleet: UnsafePointer<Fleet>
-    /// Its parts in the order in which they are best asked.
+    /// The parts that must all hold, in the order in which they are best asked.
+    let parts: [PlanPart]
+    /// All of them.
     let condition: Condition
     /// The share of all devices that are expected to match.
     let share: Double
     let source: CandidateSource
     /// What finding every match costs, in nanoseconds.
-    let sourceCost: Int
+    let sourceCost: Double
     let candidateEstimate: Int
-    /// What is left to ask of the source's rows; bitmaps work that out themselves.
+    /// What is left to ask of the source's rows.
     private let residual: Condition
 
-    var matchEstimate: Int { Int(self.share * Double(self.fleet.pointee.deviceCount) + 0.5) }
-
-    struct Choice {
-        var source: CandidateSource
-        var residual: Condition
-        var cost: Int
-        var candidateCount: Int
-    }
+    /// How many devices are expected to match.
+    var matchEstimate: Double { (self.share * Double(self.fleet.pointee.deviceCount)).rounded() }
 
     /// Chooses the cheapest source of candidates; the counts that it weighs are exact where indexes know them, the costs are not.
     ///
@@ -66,105 +62,36 @@ struct QueryPlan: ~Copyable {
         _ condition: Condition, in fleet: UnsafePointer<Fleet>, forced: QueryExplanation.Plan? = nil,
         isCounting: Bool = false
     ) {
-        let parts = condition.conjuncts.map { (condition: $0, share: $0.share(in: fleet)) }.sorted {
-            $0.share < $1.share
-        }
-        let ordered = parts.map(\.condition)
+        var parts = condition.conjuncts.map { PlanPart($0, in: fleet) }
+        if parts.count > 1 { parts.sort { $0.rank < $1.rank } }
         self.fleet = fleet
-        self.condition = ordered.count > 1 ? .all(ordered) : ordered.first ?? condition
+        self.parts = parts
+        self.condition = parts.count > 1 ? .all(parts.map(\.condition)) : condition
         self.share = parts.reduce(1) { $0 * $1.share }
-        var best: Choice?
-        func consider(_ choice: Choice) {
-            if let forced, choice.source.plan == forced, best?.source.plan != forced { best = choice }
-            let isForced = forced != nil && best?.source.plan == forced
-            if isForced, choice.source.plan != forced { return }
-            guard let cheapest = best, cheapest.cost <= choice.cost else { return best = choice }
-        }
-        consider(Self.everything(self.condition, fleet))
-        for (index, part) in ordered.enumerated() {
-            guard case .test(let test, isNegated: false) = part else { continue }
-            var others = ordered
-            others.remove(at: index)
-            if let choice = Self.choice(test, part, others, fleet) { consider(choice) }
-        }
-        if let choice = Self.bitmaps(parts, fleet, isCounting) { consider(choice) }
-        guard let best else { preconditionFailure("every device can always be asked") }
+        let best = PlanChoice(parts, self.condition, in: fleet, forced: forced, isCounting: isCounting)
         self.source = best.source
         self.sourceCost = best.cost
         self.residual = best.residual
         self.candidateEstimate = best.candidateCount
     }
 
-    private static func everything(_ condition: Condition, _ fleet: UnsafePointer<Fleet>) -> Choice {
-        let count = fleet.pointee.rows.count
-        let cost = count * (StepCost.scannedRow + condition.askingCost(isFetching: false))
-        return Choice(source: .everything, residual: condition, cost: cost, candidateCount: count)
-    }
-
-    /// The source that a test is.
-    private static func choice(
-        _ test: RowTest, _ part: Condition, _ others: [Condition], _ fleet: UnsafePointer<Fleet>
-    ) -> Choice? {
-        let rest = Condition.every(others)
-        let restCost = rest.askingCost(isFetching: true)
-        func choice(_ source: CandidateSource, _ residual: Condition, _ count: Int, _ each: Int) -> Choice {
-            Choice(source: source, residual: residual, cost: count * each, candidateCount: count)
-        }
-        switch test {
-        case .rows(let rows):
-            return choice(.rows(rows), rest, rows.count, restCost + 1)
-        case .codes(let field, let list):
-            return choice(.codes(field, list.codes), rest, list.rowCount, StepCost.walkedRow + restCost)
-        case .number, .text, .attribute:
-            if let range = test.range(in: fleet) {
-                let each = StepCost.walkedRow + restCost
-                return choice(.range(range), range.isExact ? rest : .every([part] + others), range.ranks.count, each)
+    /// What is left to ask of the rows of an index, within the ranks that the condition leaves of it.
+    func walk(of tree: TreeName) -> PlannedWalk {
+        let count = self.fleet.pointee.withTree(tree) { $0.count } ?? 0
+        var walk = PlannedWalk(ranks: 0..<count, residual: .always, share: 1, askingCost: 0)
+        var rest: [Condition] = []
+        for part in self.parts {
+            if let range = part.range, range.tree == tree {
+                walk.ranks = walk.ranks.clamped(to: range.ranks)
+                if range.isExact { continue }
             }
-            guard case .attribute(let key, let test) = test else { return nil }
-            let column = fleet.pointee.columns[key]
-            return choice(.column(key, test), rest, column.pointee.slotCount, StepCost.columnValue + restCost / 3)
-        case .released:
-            return nil
+            rest.append(part.condition)
+            walk.askingCost += walk.share * part.fetchingCost
+            walk.share *= part.share
         }
-    }
-
-    private static func bitmaps(
-        _ parts: [(condition: Condition, share: Double)], _ fleet: UnsafePointer<Fleet>, _ isCounting: Bool
-    ) -> Choice? {
-        var chunkCost = 0
-        var share = 1.0
-        var asking = 0
-        for part in parts {
-            let masks = MaskProgram.chunkCost(part.condition, in: fleet)
-            chunkCost += masks?.cost ?? 0
-            if masks?.isExact ?? false {
-                share *= part.share
-            } else {
-                asking += part.condition.askingCost(isFetching: false) * 2
-            }
-        }
-        guard chunkCost > 0 else { return nil }
-        let rowCount = Int(share * Double(fleet.pointee.deviceCount))
-        let rowCost = isCounting && asking == 0 ? 0 : StepCost.maskedRow + asking
-        return Choice(
-            source: .bitmaps, residual: .always,
-            cost: fleet.pointee.chunkCount * (StepCost.chunk + chunkCost) + rowCount * rowCost,
-            candidateCount: rowCount)
-    }
-
-    /// How many rows an index has in the range that the condition leaves of it, and the share of them expected to match.
-    func range(of tree: TreeName) -> (count: Double, share: Double) {
-        var count = Double(self.fleet.pointee.deviceCount)
-        var share = 1.0
-        for part in self.condition.conjuncts {
-            if case .test(let test, isNegated: false) = part, test.tree == tree, let range = test.range(in: self.fleet)
-            {
-                count = min(count, Double(range.ranks.count))
-            } else {
-                share *= part.share(in: self.fleet)
-            }
-        }
-        return (count, max(share, 1e-9))
+        walk.residual = rest.count > 1 ? .all(rest) : rest.first ?? .always
+        walk.share = max(walk.share, 1e-9)
+        return walk
     }
 
     /// The order that the most selective part could be answered from if it were built.
@@ -180,8 +107,8 @@ struct QueryPlan: ~Copyable {
 
     /// Shows every match to `visitor`, each once, in no order.
     func forEachMatch<Visitor: RowVisitor & ~Copyable>(_ visitor: inout Visitor, _ tally: inout QueryTally) {
-        if case .bitmaps = self.source {
-            var scan = MaskScan(self.condition, isAlone: true, in: self.fleet)
+        if case .bitmaps(let masks) = self.source {
+            var scan = MaskScan(masks, asking: self.residual, in: self.fleet)
             for chunk in 0..<self.fleet.pointee.chunkCount {
                 scan.load(chunk: chunk, hasChanged: false)
                 scan.visit(0..<MaskScan.wordCount, &visitor, &tally)
@@ -190,13 +117,13 @@ struct QueryPlan: ~Copyable {
             return
         }
         let fleet = self.fleet
-        var batch = RowBatch(RowProgram(self.residual, in: fleet), in: fleet)
+        var batch = RowBatch(RowProgram(self.residual), in: fleet)
         switch self.source {
         case .rows(let rows):
             for row in rows { batch.append(row, &visitor, &tally) }
         case .codes(let field, let codes):
             for code in codes {
-                fleet.pointee.rowSet(code, in: field).forEach { batch.append($0, &visitor, &tally) }
+                batch.append(fleet.pointee.rowSet(code, in: field), &visitor, &tally)
             }
         case .range(let range):
             range.tree.noteUse(in: fleet)

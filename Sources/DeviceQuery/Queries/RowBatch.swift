@@ -39,6 +39,20 @@ struct RowBatch: ~Copyable {
         }
     }
 
+    /// Appends the rows of a set.
+    mutating func append<Visitor: RowVisitor & ~Copyable>(
+        _ set: RowSet, _ visitor: inout Visitor, _ tally: inout QueryTally
+    ) {
+        var reader = RowSetReader(set)
+        while true {
+            let start = self.rows.count
+            let count = reader.read(into: self.rows.base + start, count: Self.capacity - start)
+            guard count > 0 else { return }
+            _ = self.rows.appendRoom(count)
+            if self.rows.count == Self.capacity { self.flush(&visitor, &tally) }
+        }
+    }
+
     /// Asks the rows that wait. To be called after the last one.
     mutating func flush<Visitor: RowVisitor & ~Copyable>(_ visitor: inout Visitor, _ tally: inout QueryTally) {
         let count = self.program.filter(self.rows.base, count: self.rows.count, self.fleet)
