@@ -59,7 +59,7 @@ let package = Package(
         .target(name: "RPC", dependencies: [log, .product(name: "NIOCore", package: "swift-nio")]),
 
         // Engines: filtering and sorting in memory; durability on disk.
-        .target(name: "DeviceQuery", dependencies: ["DeviceModel"]),
+        .target(name: "DeviceQuery", dependencies: ["CRollcallShims", "DeviceModel"]),
         .target(
             name: "DeviceStore",
             dependencies: [

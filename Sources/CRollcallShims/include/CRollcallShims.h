@@ -1,4 +1,5 @@
-// What Glibc's Swift module lacks: a lock with an attribute, the peer's credentials, and descriptors with flags.
+// What Glibc's Swift module lacks: a lock with an attribute, the peer's credentials, descriptors with flags, and a hint to
+// the processor.
 #ifndef ROLLCALL_SHIMS_H
 #define ROLLCALL_SHIMS_H
 
@@ -30,5 +31,8 @@ int rollcall_stop_signals_catch(int *descriptor);
 /// Raises the limit of open descriptors as far as the process may, and tells in `limit` where it is then; 0, or an
 /// errno value.
 int rollcall_descriptor_limit_raise(uint64_t *limit);
+
+/// Begins to fetch what lies at `address` into the processor's caches; any address will do.
+static inline void rollcall_prefetch(const void *address) { __builtin_prefetch(address); }
 
 #endif

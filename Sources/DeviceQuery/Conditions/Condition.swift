@@ -6,7 +6,7 @@ internal import DeviceModel
 ///
 /// Made for one fleet in one state: codes and rows are that state's. A row that has not changed since is judged alike later, for a code
 /// stays with its text as long as a row has it.
-indirect enum Condition {
+enum Condition {
     case always
     case never
     case test(RowTest, isNegated: Bool)
@@ -35,6 +35,8 @@ struct CodeList {
     var codes: [UInt32]
     /// Exact, for a device has one value of a field.
     var rowCount: Int
+    /// How many of the codes have large sets of rows.
+    var largeCount: Int
 }
 
 enum AttributeTest {
@@ -180,9 +182,9 @@ extension RowTest {
         switch (self, other) {
         case (.codes(let field, let list), .codes(let otherField, let otherList)) where field == otherField:
             let known = Set(list.codes)
-            // How many rows the codes have that are new here is not known any more; the builder counts them again.
+            // How many rows the codes have is not known any more; the builder counts them again.
             let codes = (list.codes + otherList.codes.filter { !known.contains($0) }).sorted()
-            return .test(.codes(field, CodeList(codes: codes, rowCount: list.rowCount + otherList.rowCount)))
+            return .test(.codes(field, CodeList(codes: codes, rowCount: 0, largeCount: 0)))
         case (.rows(let rows), .rows(let otherRows)):
             return .test(.rows(Set(rows).union(otherRows).sorted()))
         default:

@@ -42,23 +42,15 @@ extension ConditionBuilder {
 
     /// Rows that have one of the codes.
     func codes(_ field: DictionaryField, _ codes: [UInt32]) -> Condition {
-        var kept = codes.count > 1 ? Array(Set(codes)) : codes
-        kept.removeAll { self.fleet.pointee.rowSet($0, in: field).count == 0 }
-        guard !kept.isEmpty else { return .never }
-        kept.sort()
-        return .test(.codes(field, CodeList(codes: kept, rowCount: self.rowCount(kept, field))))
-    }
-
-    private func rowCount(_ codes: [UInt32], _ field: DictionaryField) -> Int {
-        codes.reduce(0) { $0 + Int(self.fleet.pointee.rowSet($1, in: field).count) }
+        let list = CodeList(codes, field, in: self.fleet)
+        return list.codes.isEmpty ? .never : .test(.codes(field, list))
     }
 
     /// Counts the rows of codes that were joined.
     func recounted(_ condition: Condition) -> Condition {
         switch condition {
-        case .test(.codes(let field, var list), let isNegated):
-            list.rowCount = self.rowCount(list.codes, field)
-            return .test(.codes(field, list), isNegated: isNegated)
+        case .test(.codes(let field, let list), let isNegated):
+            return .test(.codes(field, CodeList(list.codes, field, in: self.fleet)), isNegated: isNegated)
         case .all(let parts): return .all(parts.map(self.recounted))
         case .any(let parts): return .any(parts.map(self.recounted))
         case .always, .never, .test: return condition
@@ -117,6 +109,24 @@ extension ConditionBuilder {
             if match.holds(self.fleet.pointee.text(code, of: text)) { codes.append(code) }
         }
         return self.codes(field, codes)
+    }
+}
+
+extension CodeList {
+    /// Those of some codes that rows have, each once.
+    fileprivate init(_ codes: [UInt32], _ field: DictionaryField, in fleet: UnsafePointer<Fleet>) {
+        self.init(codes: codes, rowCount: 0, largeCount: 0)
+        if codes.count > 1 { self.codes.sort() }
+        var kept = 0
+        for code in self.codes where kept == 0 || self.codes[kept - 1] != code {
+            let rows = fleet.pointee.rowSet(code, in: field)
+            guard rows.count > 0 else { continue }
+            self.codes[kept] = code
+            kept += 1
+            self.rowCount += Int(rows.count)
+            self.largeCount += rows.isChunked ? 1 : 0
+        }
+        self.codes.removeLast(codes.count - kept)
     }
 }
 

@@ -38,14 +38,19 @@ struct ConditionBuilder {
         if let expression {
             parts.append(self.condition(expression, isNegated: false))
         }
-        return parts.isEmpty ? .always : self.recounted(.every(parts))
+        if parts.isEmpty { return .always }
+        return expression == nil ? .every(parts) : self.recounted(.every(parts))
     }
 
     private func add(_ field: DictionaryField, _ values: [String], to parts: inout [Condition]) {
         guard !values.isEmpty else { return }
         var codes: [UInt32] = []
         codes.reserveCapacity(values.count)
-        for value in values { value.withBytes { codes += self.codes(field, $0) } }
+        if field == .release {
+            for value in values { value.withBytes { codes += self.codes(field, $0) } }
+        } else {
+            self.fleet.pointee.appendCodes(of: values, in: field, to: &codes)
+        }
         parts.append(self.codes(field, codes))
     }
 

@@ -187,15 +187,15 @@ struct MaskProgram: ~Copyable {
 
 extension MaskProgram {
     /// What a chunk of a condition's bitmaps costs, in nanoseconds, and whether they leave nothing to ask; nil where it has none.
-    static func chunkCost(_ condition: Condition, in fleet: UnsafePointer<Fleet>) -> (cost: Double, isExact: Bool)? {
+    static func chunkCost(_ condition: Condition) -> (cost: Double, isExact: Bool)? {
         switch condition {
         case .always, .never: return nil
-        case .test(let test, let isNegated): return self.chunkCost(test, isNegated, fleet)
+        case .test(let test, let isNegated): return self.chunkCost(test, isNegated)
         case .all(let parts):
             var sum: (cost: Double, isExact: Bool)?
             var isExact = true
             for part in parts {
-                guard let part = self.chunkCost(part, in: fleet) else {
+                guard let part = self.chunkCost(part) else {
                     isExact = false
                     continue
                 }
@@ -206,23 +206,18 @@ extension MaskProgram {
         case .any(let parts):
             var sum = (cost: 0.0, isExact: true)
             for part in parts {
-                guard let part = self.chunkCost(part, in: fleet) else { return nil }
+                guard let part = self.chunkCost(part) else { return nil }
                 sum = (sum.cost + part.cost, sum.isExact && part.isExact)
             }
             return sum
         }
     }
 
-    private static func chunkCost(
-        _ test: RowTest, _ isNegated: Bool, _ fleet: UnsafePointer<Fleet>
-    ) -> (cost: Double, isExact: Bool)? {
+    private static func chunkCost(_ test: RowTest, _ isNegated: Bool) -> (cost: Double, isExact: Bool)? {
         switch test {
-        case .codes(let field, let list):
-            let cost = list.codes.reduce(0.0) { sum, code in
-                let isLarge = fleet.pointee.rowSet(code, in: field).isChunked
-                return sum + (isLarge ? StepCost.chunkOfLargeSet : StepCost.chunkOfList)
-            }
-            return (cost, true)
+        case .codes(_, let list):
+            let listCost = Double(list.codes.count - list.largeCount) * StepCost.chunkOfList
+            return (listCost + Double(list.largeCount) * StepCost.chunkOfLargeSet, true)
         case .released, .attribute(_, .present): return (StepCost.chunkOfLargeSet, true)
         case .attribute: return isNegated ? nil : (StepCost.chunkOfLargeSet, false)
         case .number, .text, .rows: return nil

@@ -192,7 +192,9 @@ struct GroupCounter: ~Copyable, RowVisitor {
         guard !self.sources.isEmpty, self.count > 0 else { return answer }
         let (sources, fleet) = (self.sources, self.fleet)
         withUnsafePointer(to: self.texts) { texts in
-            var selection = FirstEntries(Order(sources: sources, fleet: fleet, texts: texts), limit: limit)
+            var selection = FirstEntries(
+                Order(sources: sources, fleet: fleet, texts: texts), limit: limit,
+                expectedCount: self.counts.count + self.entries.count)
             for number in 0..<self.counts.count where self.counts.base[number] > 0 {
                 let first = GroupNumber(value: Int64(number), isPresent: true)
                 selection.insert(GroupEntry(first: first, second: .none, count: self.counts.base[number]))

@@ -37,12 +37,12 @@ extension RegistryIndex {
         if !request.query.explains, bounds.forced == nil, let count = request.exactCount(self) {
             return DeviceCount(count: Int64(count), groups: [], otherCount: 0)
         }
-        let watch = Stopwatch()
+        let watch = request.query.explains ? Stopwatch() : nil
         guard var search = request.search(self, bounds) else {
             preconditionFailure("a count is asked of a project that does not exist")
         }
         guard var answer = search.count(groupLimit: request.groupLimit(self.limits)) else { return nil }
-        if request.query.explains {
+        if let watch {
             answer.explanation = search.explanation(elapsedNanoseconds: watch.elapsedNanoseconds)
         }
         return answer

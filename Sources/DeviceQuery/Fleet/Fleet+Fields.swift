@@ -15,6 +15,16 @@ extension Fleet {
         }
     }
 
+    /// Appends the codes of those texts that the field's dictionary holds.
+    func appendCodes(of texts: [String], in field: DictionaryField, to codes: inout [UInt32]) {
+        switch field {
+        case .owner: self.owners.appendCodes(of: texts, to: &codes)
+        case .hardware: self.hardware.appendCodes(of: texts, to: &codes)
+        case .release: self.releases.appendCodes(of: texts, to: &codes)
+        case .cohort: self.cohorts.appendCodes(of: texts, to: &codes)
+        }
+    }
+
     @inline(__always)
     func rowSet(_ code: UInt32, in field: DictionaryField) -> RowSet {
         switch field {

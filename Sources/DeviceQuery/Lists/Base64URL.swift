@@ -2,10 +2,11 @@
 
 /// Bytes as `A-Z a-z 0-9 - _`.
 enum Base64URL {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    private static var alphabet: StaticString { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" }
 
     static func encode(_ bytes: [UInt8]) -> String {
         String(unsafeUninitializedCapacity: (bytes.count * 4 + 2) / 3) { output in
+            let letters = Self.alphabet.utf8Start
             var pending: UInt32 = 0
             var bitCount: UInt32 = 0
             var count = 0
@@ -14,12 +15,12 @@ enum Base64URL {
                 bitCount += 8
                 while bitCount >= 6 {
                     bitCount -= 6
-                    output[count] = Self.alphabet[Int(pending >> bitCount & 63)]
+                    output[count] = letters[Int(pending >> bitCount & 63)]
                     count += 1
                 }
             }
             if bitCount > 0 {
-                output[count] = Self.alphabet[Int(pending << (6 - bitCount) & 63)]
+                output[count] = letters[Int(pending << (6 - bitCount) & 63)]
                 count += 1
             }
             return count

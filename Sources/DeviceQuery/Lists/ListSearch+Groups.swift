@@ -41,7 +41,8 @@ extension ListSearch {
                 spent += Double(set.count) * rowCost
                 offset -= self.search(set, part, program, &rows)
             } else {
-                let group = Condition.test(.codes(field, CodeList(codes: [code], rowCount: Int(set.count))))
+                let codes = CodeList(codes: [code], rowCount: Int(set.count), largeCount: set.isChunked ? 1 : 0)
+                let group = Condition.test(.codes(field, codes))
                 let candidateCount = self.tally.candidateCount
                 guard self.search(group, part, costMax: budget - spent, &offset, &rows) else { return false }
                 spent += Double(self.tally.candidateCount - candidateCount) * rowCost
@@ -75,8 +76,9 @@ extension ListSearch {
         _ set: RowSet, _ window: PageWindow, _ program: borrowing RowProgram, _ rows: inout Column<UInt32>
     ) -> Int {
         let fleet = self.fleet
+        let count = Int(set.count)
         var selection = PageSelection(
-            self.order.rest, after: window.place, limit: min(window.reach, Int(set.count)), in: fleet)
+            self.order.rest, after: window.place, limit: min(window.reach, count), expectedCount: count, in: fleet)
         set.forEach { row in
             if program.passes(row, fleet) { selection.visit(row) }
         }

@@ -128,7 +128,8 @@ extension ListSearch {
         let column = QueryPlan.column(name, fleet)
         let program = RowProgram(walk.residual)
         let limit = min(window.reach, max(fleet.pointee.deviceCount, 1))
-        var selection = PageSelection(order, after: window.place, limit: limit, in: fleet)
+        var selection = PageSelection(
+            order, after: window.place, limit: limit, expectedCount: window.reach, in: fleet)
         var walked = 0
         var previous = DeviceRow.noRow
         var isDone = false
@@ -171,7 +172,7 @@ extension SortOrder {
         _ row: UInt32, _ place: ListPlace, isInclusive: Bool, in fleet: UnsafePointer<Fleet>
     ) -> Bool {
         var order = 0
-        if let key = self.keys.first, let value = place.values.first {
+        if let key = self.firstKey, let value = place.values.first {
             order = key.source.order(row, value, in: fleet)
         }
         if order == 0, self.isSingle {
@@ -182,6 +183,6 @@ extension SortOrder {
     }
 
     fileprivate func sharesFirstKey(_ left: UInt32, _ right: UInt32, in fleet: UnsafePointer<Fleet>) -> Bool {
-        self.keys.first.map { $0.source.order(left, right, in: fleet) == 0 } ?? false
+        self.firstKey.map { $0.source.order(left, right, in: fleet) == 0 } ?? false
     }
 }

@@ -64,7 +64,8 @@ struct ListSearch: ~Copyable {
         self.usedPlan = self.plan.source.plan
         guard selectionCost <= self.bounds.costMax else { return false }
         let limit = min(window.reach, self.fleet.pointee.deviceCount)
-        var selection = PageSelection(self.order, after: window.place, limit: limit, in: self.fleet)
+        var selection = PageSelection(
+            self.order, after: window.place, limit: limit, expectedCount: Int(self.plan.matchEstimate), in: self.fleet)
         self.plan.forEachMatch(&selection, &self.tally)
         selection.finish(skipping: window.offset, into: &rows)
         return true
@@ -138,7 +139,7 @@ enum Walk: Equatable {
 extension SortOrder {
     /// The walk that its first key has.
     var walk: Walk? {
-        guard let key = self.keys.first else { return .tree(.id) }
+        guard let key = self.firstKey else { return .tree(.id) }
         switch key.source {
         case .number(.lastSeen): return .tree(.lastSeen)
         case .number(.createdDate): return .tree(.lazy(.createdDate))
@@ -151,5 +152,5 @@ extension SortOrder {
     }
 
     /// Whether the first key, or the id where there is none, descends.
-    var isWalkDescending: Bool { self.keys.first?.isDescending ?? self.isIDDescending }
+    var isWalkDescending: Bool { self.firstKey?.isDescending ?? self.isIDDescending }
 }

@@ -13,6 +13,8 @@ struct PageToken: Hashable {
     var place: ListPlace
 
     private static let version: UInt8 = 2
+    /// Of a token with a number for each of two keys.
+    private static let byteCountOfNumbers = 1 + 3 * 8 + 2 * 9 + 8
     private static let checksumSeed: UInt64 = 0x726F_6C6C_6361_6C6C
 
     /// Why a text is not the token of a list.
@@ -26,7 +28,9 @@ extension PageToken {
     /// Version, fingerprint, now, id, the values of the keys, checksum; numbers are little-endian. A value is a byte for its kind,
     /// then a number, or a text after its length.
     var text: String {
-        var bytes: [UInt8] = [Self.version]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.byteCountOfNumbers)
+        bytes.append(Self.version)
         bytes.append(number: self.fingerprint)
         bytes.append(number: UInt64(bitPattern: self.now.microseconds))
         bytes.append(number: UInt64(bitPattern: self.place.id))
@@ -120,9 +124,7 @@ extension StableHash {
 
 extension [UInt8] {
     fileprivate mutating func append(number: UInt64) {
-        for shift in stride(from: 0, to: 64, by: 8) {
-            self.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
-        }
+        Swift.withUnsafeBytes(of: number.littleEndian) { self.append(contentsOf: $0) }
     }
 }
 
@@ -131,7 +133,7 @@ private struct ByteReader {
 
     mutating func number() -> UInt64? {
         guard self.rest.count >= 8 else { return nil }
-        let number = self.rest.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let number = self.rest.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
         self.rest.removeFirst(8)
         return number
     }

@@ -65,7 +65,7 @@ extension RegistryIndex {
     private func answer(
         _ request: ListRequest, _ bounds: SearchBounds, each: (BorrowedDevice) -> Bool
     ) -> ListPage? {
-        let watch = Stopwatch()
+        let watch = request.query.explains ? Stopwatch() : nil
         guard var search = request.search(self, bounds) else {
             preconditionFailure("a list is asked of a project that does not exist")
         }
@@ -76,10 +76,10 @@ extension RegistryIndex {
             guard let count = search.count() else { return nil }
             totalCount = Int64(count)
         }
-        let elapsed = watch.elapsedNanoseconds
+        let elapsed = watch?.elapsedNanoseconds
         var page = request.page(rows, in: search.fleet, each: each)
         page.totalCount = totalCount
-        if request.query.explains {
+        if let elapsed {
             page.explanation = search.explanation(request.window, elapsedNanoseconds: elapsed)
         }
         return page

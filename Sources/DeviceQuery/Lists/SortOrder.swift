@@ -33,39 +33,45 @@ struct SortOrder {
         var isDescending: Bool
     }
 
+    /// Nil where the id alone decides.
+    let firstKey: Key?
     /// Without keys that change nothing: those after a unique one, and the id itself, which decides at the end in any case.
-    let keys: [Key]
+    private let otherKeys: [Key]
     let isIDDescending: Bool
-    /// Read for every candidate, where an array would be counted each time.
-    private let firstKey: Key?
 
     /// - Parameter keys: attributes among them are ones that the fleet has.
     init(_ keys: [SortKey], in fleet: UnsafePointer<Fleet>) {
-        var kept: [Key] = []
+        var first: Key?
+        var others: [Key] = []
         var isIDDescending = false
         for key in keys {
             isIDDescending = key.isDescending
             guard let source = Source(key.field, in: fleet) else { break }
-            kept.append(Key(source: source, isDescending: key.isDescending))
+            let key = Key(source: source, isDescending: key.isDescending)
+            if first == nil { first = key } else { others.append(key) }
             if source == .serial { break }
         }
-        self.init(kept, isIDDescending: isIDDescending)
+        self.firstKey = first
+        self.otherKeys = others
+        self.isIDDescending = isIDDescending
     }
 
-    init(_ keys: [Key], isIDDescending: Bool) {
-        self.keys = keys
-        self.isIDDescending = isIDDescending
+    private init(_ keys: ArraySlice<Key>, isIDDescending: Bool) {
         self.firstKey = keys.first
+        self.otherKeys = Array(keys.dropFirst())
+        self.isIDDescending = isIDDescending
     }
+
+    var keys: [Key] { self.firstKey.map { [$0] + self.otherKeys } ?? [] }
 
     /// The order among devices that have the same value of the first key.
     var rest: SortOrder {
-        SortOrder(Array(self.keys.dropFirst()), isIDDescending: self.isIDDescending)
+        SortOrder(self.otherKeys[...], isIDDescending: self.isIDDescending)
     }
 
     /// Whether an index by the first key, its ties by id in the same direction, lies in this order.
     var isSingle: Bool {
-        self.keys.isEmpty || (self.keys.count == 1 && self.keys[0].isDescending == self.isIDDescending)
+        self.otherKeys.isEmpty && self.firstKey?.isDescending ?? self.isIDDescending == self.isIDDescending
     }
 
     // MARK: Comparing
@@ -135,7 +141,11 @@ struct SortOrder {
     }
 
     func isBefore(_ left: UInt32, _ right: UInt32, in fleet: UnsafePointer<Fleet>) -> Bool {
-        for key in self.keys {
+        if let key = self.firstKey {
+            let order = key.source.order(left, right, in: fleet)
+            if order != 0 { return (order < 0) != key.isDescending }
+        }
+        for key in self.otherKeys {
             let order = key.source.order(left, right, in: fleet)
             if order != 0 { return (order < 0) != key.isDescending }
         }

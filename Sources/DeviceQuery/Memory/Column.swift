@@ -12,14 +12,23 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
     private(set) var base: UnsafeMutablePointer<Element>
     private(set) var count = 0
     private(set) var capacity: Int
-    private var block: UnsafeMutableRawPointer
+    /// Nil while nothing was ever in the column: many a column of a query stays empty.
+    private var block: UnsafeMutableRawPointer?
 
     private static var alignment: Int { 64 }
 
-    init(capacity: Int = 4) {
-        self.capacity = max(capacity, 1)
-        self.block = allocated(malloc(self.capacity * MemoryLayout<Element>.stride + Self.alignment))
-        self.base = self.block.alignedUp(toMultipleOf: Self.alignment).assumingMemoryBound(to: Element.self)
+    init(capacity: Int = 0) {
+        self.capacity = 0
+        self.base = Self.nowhere
+        if capacity > 0 { self.reserve(capacity) }
+    }
+
+    /// What stands for the values of a column without any.
+    private static var nowhere: UnsafeMutablePointer<Element> {
+        guard let address = UnsafeMutablePointer<Element>(bitPattern: Self.alignment) else {
+            preconditionFailure("an address that is not zero is a pointer")
+        }
+        return address
     }
 
     deinit {
@@ -44,7 +53,7 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
 
     mutating func append(_ value: Element) {
         if self.count == self.capacity {
-            self.reserve(self.capacity * 2)
+            self.reserve(max(self.capacity * 2, 4))
         }
         self.base[self.count] = value
         self.count += 1
@@ -88,13 +97,14 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
     /// Makes room for `capacity` values in all.
     private mutating func reserve(_ capacity: Int) {
         guard capacity > self.capacity else { return }
-        let offset = UnsafeMutableRawPointer(self.base) - self.block
-        self.block = allocated(realloc(self.block, capacity * MemoryLayout<Element>.stride + Self.alignment))
-        adviseLargePages(self.block, capacity * MemoryLayout<Element>.stride)
-        let start = self.block.alignedUp(toMultipleOf: Self.alignment)
-        if start - self.block != offset {
-            memmove(start, self.block + offset, self.byteCount)
+        let offset = self.block.map { UnsafeMutableRawPointer(self.base) - $0 } ?? 0
+        let block = allocated(realloc(self.block, capacity * MemoryLayout<Element>.stride + Self.alignment))
+        adviseLargePages(block, capacity * MemoryLayout<Element>.stride)
+        let start = block.alignedUp(toMultipleOf: Self.alignment)
+        if self.count > 0, start - block != offset {
+            memmove(start, block + offset, self.byteCount)
         }
+        self.block = block
         self.base = start.assumingMemoryBound(to: Element.self)
         self.capacity = capacity
     }

@@ -26,13 +26,15 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
     private static var slackMax: Int { 65_536 }
     private static var insertionSortCountMax: Int { 12 }
 
-    /// - Parameter limit: how many first entries are wanted, at least 1.
-    init(_ order: Order, limit: Int) {
+    /// - Parameters:
+    ///   - limit: how many first entries are wanted, at least 1.
+    ///   - expectedCount: how many are expected to be inserted.
+    init(_ order: Order, limit: Int, expectedCount: Int) {
         precondition(limit > 0, "a selection keeps at least one entry")
         self.order = order
         self.limit = limit
         self.capacity = limit + max(Self.slackMin, min(limit, Self.slackMax))
-        self.entries = Column(capacity: min(self.capacity, 2_048))
+        self.entries = Column(capacity: min(self.capacity, 2_048, max(expectedCount, 32)))
     }
 
     /// Whether as many entries as are wanted were seen.

@@ -1,5 +1,6 @@
 // The open-addressing table under serials, owners and every other text that is looked up.
 
+internal import CRollcallShims
 internal import Glibc
 
 /// Numbers found by the hash of the text that they stand for; the texts themselves lie elsewhere.
@@ -53,6 +54,23 @@ struct HashSlots: ~Copyable {
             if slot.tag == tag, isMatch(slot.text) { return slot.number }
             index = (index + 1) & self.mask
         }
+    }
+
+    /// Begins to fetch where a search for `tag` begins.
+    @inline(__always)
+    func prefetch(_ tag: UInt32) {
+        rollcall_prefetch(self.slots + Int(tag >> self.shift))
+    }
+
+    /// The first slot under `tag`, whose text is most likely the right one.
+    @inline(__always)
+    func first(_ tag: UInt32) -> Slot? {
+        var index = Int(tag >> self.shift)
+        while self.slots[index].number != Self.emptyNumber {
+            if self.slots[index].tag == tag { return self.slots[index] }
+            index = (index + 1) & self.mask
+        }
+        return nil
     }
 
     /// Adds a number that is not in the table.

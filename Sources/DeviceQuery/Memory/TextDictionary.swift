@@ -1,5 +1,7 @@
 // The values of one field, each stored once, with the devices that have it.
 
+internal import CRollcallShims
+
 /// Texts under small numbers (codes), each with the set of rows whose device has it.
 ///
 /// Codes of removed texts are given again. Releases and cohorts stay until they are removed by name; owners and hardware versions
@@ -60,6 +62,38 @@ struct TextDictionary: ~Copyable {
     func code(of text: UnsafeRawBufferPointer) -> UInt32? {
         self.table.find(HashSlots.tag(StableHash.hash(text, seed: self.seed))) { candidate in
             self.texts.text(candidate).holdsSameBytes(as: text)
+        }
+    }
+
+    /// Appends the codes of those texts that it holds.
+    ///
+    /// A look-up waits for a slot of the table and then for a text and an entry: of many look-ups each step is begun before the first
+    /// one is waited for.
+    func appendCodes(of texts: [String], to codes: inout [UInt32]) {
+        guard texts.count > 2 else {
+            for text in texts { if let code = text.withBytes({ self.code(of: $0) }) { codes.append(code) } }
+            return
+        }
+        let blockCount = 32
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: blockCount) { tags in
+            for start in stride(from: 0, to: texts.count, by: blockCount) {
+                let block = texts[start..<min(texts.count, start + blockCount)]
+                for (place, text) in block.enumerated() {
+                    tags[place] = HashSlots.tag(text.withBytes { StableHash.hash($0, seed: self.seed) })
+                    self.table.prefetch(tags[place])
+                }
+                for place in 0..<block.count {
+                    guard let slot = self.table.first(tags[place]) else { continue }
+                    self.texts.prefetch(slot.text)
+                    rollcall_prefetch(self.entries.base + Int(slot.number))
+                }
+                for (place, text) in block.enumerated() {
+                    let code = text.withBytes { bytes in
+                        self.table.find(tags[place]) { self.texts.text($0).holdsSameBytes(as: bytes) }
+                    }
+                    if let code { codes.append(code) }
+                }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 // Texts side by side, each under a number half as wide as a pointer.
 
+internal import CRollcallShims
 internal import Glibc
 
 /// Where a text lies in its ``TextPool``.
@@ -36,6 +37,12 @@ struct TextPool: ~Copyable {
     func text(_ reference: TextRef) -> UnsafeRawBufferPointer {
         precondition(Int(reference.unit) < self.units.count, "the text is not of this pool")
         return self.reader.text(reference)
+    }
+
+    /// Begins to fetch a text that will be read soon.
+    @inline(__always)
+    func prefetch(_ reference: TextRef) {
+        rollcall_prefetch(self.units.base + Int(reference.unit))
     }
 
     /// Reads the texts of a pool without a hold on it.

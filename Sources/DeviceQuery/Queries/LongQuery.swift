@@ -109,7 +109,8 @@ package final class LongQuery: @unchecked Sendable {
             let slack = max(64, request.pageSize) << (2 * self.retryCount)
             let reach = window.offset < fleet.pointee.deviceCount ? min(window.reach, fleet.pointee.deviceCount) : 1
             let limit = reach + slack
-            let selection = PageSelection(order, after: window.place, limit: limit, in: fleet)
+            let selection = PageSelection(
+                order, after: window.place, limit: limit, expectedCount: fleet.pointee.deviceCount, in: fleet)
             return LongWalk(
                 condition, asksCohortNames: request.expression?.asksCohortNames ?? false,
                 LongVisitor(selection: selection), index, self.project, fleet)

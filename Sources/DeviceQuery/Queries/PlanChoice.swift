@@ -28,15 +28,20 @@ struct PlanPart {
     var rank: Double { self.fetchingCost / max(1 - self.share, 1e-9) }
 }
 
-extension Sequence<PlanPart> {
+extension [PlanPart] {
     /// What it costs to ask a row one part after another until one turns it away, in nanoseconds.
-    var fetchingCost: Double {
-        var share = 1.0
-        return self.reduce(0) { cost, part in
-            defer { share *= part.share }
-            return cost + share * part.fetchingCost
+    ///
+    /// - Parameter isAsked: whether the part at a place is asked at all.
+    func fetchingCost(where isAsked: (Int) -> Bool) -> Double {
+        var (cost, share) = (0.0, 1.0)
+        for place in self.indices where isAsked(place) {
+            cost += share * self[place].fetchingCost
+            share *= self[place].share
         }
+        return cost
     }
+
+    var fetchingCost: Double { self.fetchingCost { _ in true } }
 }
 
 /// The part of an index in which the matches lie.
@@ -57,17 +62,17 @@ struct PlannedWalk {
 
 /// A source with what is left to ask of its rows.
 struct PlanChoice {
-    var source: CandidateSource
-    var residual: Condition
+    let source: CandidateSource
+    let residual: Condition
     /// What finding every match costs, in nanoseconds.
-    var cost: Double
-    var candidateCount: Int
+    let cost: Double
+    let candidateCount: Int
 
-    private init(_ source: CandidateSource, _ residual: Condition, count: Int, each: Double) {
+    private init(_ source: CandidateSource, _ residual: Condition, _ bid: Bid) {
         self.source = source
         self.residual = residual
-        self.cost = Double(count) * each
-        self.candidateCount = count
+        self.cost = bid.cost
+        self.candidateCount = bid.candidateCount
     }
 
     /// The cheapest source; see ``QueryPlan/init(_:in:forced:isCounting:)``.
@@ -77,72 +82,130 @@ struct PlanChoice {
     ) {
         let rowCount = fleet.pointee.rows.count
         let scanCost = StepCost.scannedRow + condition.askingCost(isFetching: false)
-        self.init(.everything, condition, count: rowCount, each: scanCost)
+        var best = Bid(.everything, .scan, count: rowCount, each: scanCost)
         for place in parts.indices {
-            if let choice = Self.part(place, of: parts, in: fleet) { self.consider(choice, forced) }
+            if let bid = Bid(place, of: parts, in: fleet) { best.yield(to: bid, forced) }
         }
-        if let choice = Self.bitmaps(parts, in: fleet, isCounting) { self.consider(choice, forced) }
+        let masks = MaskChoice(parts, in: fleet)
+        if let bid = masks.bid(parts, in: fleet, isCounting) { best.yield(to: bid, forced) }
+        switch best.origin {
+        case .everything: self.init(.everything, condition, best)
+        case .part(let place): self.init(place, of: parts, best)
+        case .bitmaps: self.init(.bitmaps(masks.masked(parts)), masks.asked(parts), best)
+        }
     }
 
-    private mutating func consider(_ choice: PlanChoice, _ forced: QueryExplanation.Plan?) {
-        let (isForced, isOtherForced) = (self.source.plan == forced, choice.source.plan == forced)
-        if isForced == isOtherForced ? choice.cost < self.cost : isOtherForced { self = choice }
+    private init(_ place: Int, of parts: [PlanPart], _ bid: Bid) {
+        var rest = parts.map(\.condition)
+        if parts[place].range?.isExact ?? true { rest.remove(at: place) }
+        self.init(Self.source(parts[place]), .every(rest), bid)
     }
 
     /// The source that a part is.
-    private static func part(_ place: Int, of parts: [PlanPart], in fleet: UnsafePointer<Fleet>) -> PlanChoice? {
+    private static func source(_ part: PlanPart) -> CandidateSource {
+        if let range = part.range { return .range(range) }
+        switch part.condition {
+        case .test(.rows(let rows), _): return .rows(rows)
+        case .test(.codes(let field, let list), _): return .codes(field, list.codes)
+        case .test(.attribute(let key, let test), _): return .column(key, test)
+        case .always, .never, .all, .any, .test: preconditionFailure("a part that is no source makes no bid")
+        }
+    }
+}
+
+/// What a source would cost. It is made once it is chosen.
+private struct Bid {
+    enum Origin {
+        case everything
+        case part(Int)
+        case bitmaps
+    }
+
+    let origin: Origin
+    let plan: QueryExplanation.Plan
+    let candidateCount: Int
+    var cost: Double
+
+    init(_ origin: Origin, _ plan: QueryExplanation.Plan, count: Int, each: Double) {
+        self.origin = origin
+        self.plan = plan
+        self.candidateCount = count
+        self.cost = Double(count) * each
+    }
+
+    /// Of a part; nil where it is no source.
+    init?(_ place: Int, of parts: [PlanPart], in fleet: UnsafePointer<Fleet>) {
         let part = parts[place]
         guard case .test(let test, isNegated: false) = part.condition else { return nil }
-        var others = parts
-        others.remove(at: place)
-        let rest = Condition.every(others.map(\.condition))
-        let restCost = others.fetchingCost
+        let rest = parts.fetchingCost { $0 != place }
+        let each = StepCost.walkedRow + rest
         if let range = part.range {
-            let residual = range.isExact ? rest : .every([part.condition, rest])
-            let each = StepCost.walkedRow + restCost + (range.isExact ? 0 : part.fetchingCost)
-            return PlanChoice(.range(range), residual, count: range.ranks.count, each: each)
+            let own = range.isExact ? 0 : part.fetchingCost
+            self.init(.part(place), .rangeScan, count: range.ranks.count, each: each + own)
+            return
         }
         switch test {
-        case .rows(let rows):
-            return PlanChoice(.rows(rows), rest, count: rows.count, each: StepCost.walkedRow + restCost)
-        case .codes(let field, let list):
-            let each = StepCost.walkedRow + restCost
-            return PlanChoice(.codes(field, list.codes), rest, count: list.rowCount, each: each)
-        case .attribute(let key, let test):
+        case .rows(let rows): self.init(.part(place), .lookup, count: rows.count, each: each)
+        case .codes(_, let list): self.init(.part(place), .postings, count: list.rowCount, each: each)
+        case .attribute(let key, _):
             let slotCount = fleet.pointee.columns[key].pointee.slotCount
-            return PlanChoice(.column(key, test), rest, count: slotCount, each: StepCost.columnValue + restCost / 3)
-        case .number, .text, .released:
-            return nil
+            self.init(.part(place), .scan, count: slotCount, each: StepCost.columnValue + rest / 3)
+        case .number, .text, .released: return nil
         }
     }
 
-    /// Bitmaps of those parts that have them, as far as asking the rows that the others leave is not cheaper.
-    private static func bitmaps(
-        _ parts: [PlanPart], in fleet: UnsafePointer<Fleet>, _ isCounting: Bool
-    ) -> PlanChoice? {
+    /// Gives way to a bid that is cheaper, or of the plan that is forced.
+    mutating func yield(to other: Bid, _ forced: QueryExplanation.Plan?) {
+        let (isForced, isOtherForced) = (self.plan == forced, other.plan == forced)
+        if isForced == isOtherForced ? other.cost < self.cost : isOtherForced { self = other }
+    }
+}
+
+/// Which parts become bitmaps: those that have them, as far as asking the rows that the others leave is not cheaper.
+private struct MaskChoice {
+    /// Bits by the place of a part. A part whose bitmaps do not decide it is asked as well.
+    private var maskedPlaces: UInt64 = 0
+    private var askedPlaces: UInt64 = .max
+    private var rowCount: Double
+    private var chunkCost = StepCost.chunk
+
+    init(_ parts: [PlanPart], in fleet: UnsafePointer<Fleet>) {
         let chunkCount = Double(fleet.pointee.chunkCount)
-        var rowCount = Double(fleet.pointee.deviceCount)
-        var cost = 0.0
-        var masks: [Condition] = []
-        var asked: [PlanPart] = []
-        let bySize = parts.count > 1 ? parts.sorted { $0.share < $1.share } : parts
-        for part in bySize {
-            guard let mask = MaskProgram.chunkCost(part.condition, in: fleet),
-                masks.isEmpty || mask.cost * chunkCount < rowCount * (part.fetchingCost + StepCost.maskedRow)
-            else {
-                asked.append(part)
-                continue
+        self.rowCount = Double(fleet.pointee.deviceCount)
+        for (place, part) in parts.enumerated().prefix(UInt64.bitWidth) {
+            guard let mask = MaskProgram.chunkCost(part.condition) else { continue }
+            let askingCost = self.rowCount * (part.fetchingCost + StepCost.maskedRow)
+            guard self.maskedPlaces == 0 || mask.cost * chunkCount < askingCost else { continue }
+            self.maskedPlaces |= 1 << UInt64(place)
+            self.chunkCost += mask.cost
+            if mask.isExact {
+                self.askedPlaces &= ~(1 << UInt64(place))
+                self.rowCount *= part.share
             }
-            masks.append(part.condition)
-            cost += mask.cost * chunkCount
-            if mask.isExact { rowCount *= part.share } else { asked.append(part) }
         }
-        guard !masks.isEmpty else { return nil }
-        asked.sort { $0.rank < $1.rank }
-        let rowCost = isCounting && asked.isEmpty ? 0 : StepCost.maskedRow + asked.fetchingCost
-        var choice = PlanChoice(
-            .bitmaps(.every(masks)), .every(asked.map(\.condition)), count: Int(rowCount), each: rowCost)
-        choice.cost += cost + chunkCount * StepCost.chunk
-        return choice
+    }
+
+    private func isAsked(_ place: Int) -> Bool {
+        place >= UInt64.bitWidth || self.askedPlaces >> UInt64(place) & 1 != 0
+    }
+
+    /// Nil where no part has bitmaps.
+    func bid(_ parts: [PlanPart], in fleet: UnsafePointer<Fleet>, _ isCounting: Bool) -> Bid? {
+        guard self.maskedPlaces != 0 else { return nil }
+        let isDecided = !parts.indices.contains(where: self.isAsked)
+        let rowCost = isCounting && isDecided ? 0 : StepCost.maskedRow + parts.fetchingCost(where: self.isAsked)
+        var bid = Bid(.bitmaps, .bitmaps, count: Int(self.rowCount), each: rowCost)
+        bid.cost += Double(fleet.pointee.chunkCount) * self.chunkCost
+        return bid
+    }
+
+    func masked(_ parts: [PlanPart]) -> Condition {
+        .every(
+            parts.indices.filter { $0 < UInt64.bitWidth && self.maskedPlaces >> UInt64($0) & 1 != 0 }
+                .map { parts[$0].condition })
+    }
+
+    func asked(_ parts: [PlanPart]) -> Condition {
+        .every(parts.indices.filter(self.isAsked).map { parts[$0].condition })
     }
 }

@@ -6,7 +6,7 @@ struct RowBatch: ~Copyable {
     private let fleet: UnsafePointer<Fleet>
     private var rows: Column<UInt32>
 
-    private static var capacity: Int { 256 }
+    private static var capacity: Int { 128 }
 
     /// - Parameter program: what is left to ask.
     init(_ program: consuming RowProgram, in fleet: UnsafePointer<Fleet>) {

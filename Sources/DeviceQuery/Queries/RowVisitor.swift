@@ -64,12 +64,13 @@ struct PageSelection: ~Copyable, RowVisitor {
     /// - Parameters:
     ///   - after: rows up to this place are left out.
     ///   - limit: how many rows to keep, at least 1.
-    init(_ order: SortOrder, after: ListPlace?, limit: Int, in fleet: UnsafePointer<Fleet>) {
+    ///   - expectedCount: how many are expected to be shown to it.
+    init(_ order: SortOrder, after: ListPlace?, limit: Int, expectedCount: Int, in fleet: UnsafePointer<Fleet>) {
         self.order = order
         self.fleet = fleet
         self.after = after
         self.afterPrefix = after.map { order.prefix($0) } ?? 0
-        self.entries = FirstEntries(Order(order: order, fleet: fleet), limit: limit)
+        self.entries = FirstEntries(Order(order: order, fleet: fleet), limit: limit, expectedCount: expectedCount)
     }
 
     var isFull: Bool { self.entries.isFull }
