@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -79,4 +80,9 @@ int rollcall_descriptor_limit_raise(uint64_t *limit) {
     }
     *limit = current.rlim_cur;
     return 0;
+}
+
+int rollcall_mapping_move(void *source, size_t source_bytes, void *target, size_t target_bytes) {
+    void *moved = mremap(source, source_bytes, target_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, target);
+    return moved == MAP_FAILED ? errno : 0;
 }

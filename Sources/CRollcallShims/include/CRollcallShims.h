@@ -1,9 +1,10 @@
-// What Glibc's Swift module lacks: a lock with an attribute, the peer's credentials, descriptors with flags, and a hint to
-// the processor.
+// What Glibc's Swift module lacks: a lock with an attribute, the peer's credentials, descriptors with flags, moving
+// a mapping, and a hint to the processor.
 #ifndef ROLLCALL_SHIMS_H
 #define ROLLCALL_SHIMS_H
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -31,6 +32,10 @@ int rollcall_stop_signals_catch(int *descriptor);
 /// Raises the limit of open descriptors as far as the process may, and tells in `limit` where it is then; 0, or an
 /// errno value.
 int rollcall_descriptor_limit_raise(uint64_t *limit);
+
+/// Moves a mapping to `target`, where a larger one is, in place of which it goes; its pages keep what is in them. What it
+/// grows by is zero. 0, or an errno value.
+int rollcall_mapping_move(void *source, size_t source_bytes, void *target, size_t target_bytes);
 
 /// Begins to fetch what lies at `address` into the processor's caches; any address will do.
 static inline void rollcall_prefetch(const void *address) { __builtin_prefetch(address); }

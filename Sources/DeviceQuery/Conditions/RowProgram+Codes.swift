@@ -154,8 +154,8 @@ extension RowProgram {
 }
 
 extension UnsafeMutableBufferPointer<UInt32> {
-    /// Rows whose values are fetched before any is looked at.
-    private static var blockCount: Int { 128 }
+    /// The values that are fetched before any is looked at: as much as lies on the stack.
+    private static var blockByteCount: Int { 1_024 }
 
     /// Leaves those rows whose value in a column `holds` gives 1 for, rather than 0, in their order, and tells how many they are.
     ///
@@ -164,13 +164,14 @@ extension UnsafeMutableBufferPointer<UInt32> {
     @inline(__always)
     func keep<Value: BitwiseCopyable>(_ column: UnsafePointer<Value>, where holds: (Value) -> UInt64) -> Int {
         guard let rows = self.baseAddress else { return 0 }
-        return withUnsafeTemporaryAllocation(of: Value.self, capacity: Self.blockCount) { buffer in
+        let blockCount = Self.blockByteCount / MemoryLayout<Value>.stride
+        return withUnsafeTemporaryAllocation(of: Value.self, capacity: blockCount) { buffer in
             guard let values = buffer.baseAddress else { return 0 }
             var kept = 0
             var start = 0
             while start < self.count {
                 let block = rows + start
-                let count = Swift.min(self.count &- start, Self.blockCount)
+                let count = Swift.min(self.count &- start, blockCount)
                 for index in 0..<count { values[index] = column[Int(block[index])] }
                 for index in 0..<count {
                     rows[kept] = block[index]

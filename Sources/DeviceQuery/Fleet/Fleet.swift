@@ -1,5 +1,6 @@
 // One project: its devices, its catalog and the indexes over them.
 
+internal import CRollcallShims
 internal import DeviceModel
 
 /// The devices of one project with what they refer to.
@@ -113,6 +114,12 @@ struct Fleet: ~Copyable {
     }
 
     // MARK: Looking up
+
+    /// Begins to fetch a device that will be read soon.
+    @inline(__always)
+    func prefetch(_ row: UInt32) {
+        rollcall_prefetch(self.rows.base + Int(row))
+    }
 
     /// - Complexity: O(length of the serial); three cache misses in a large fleet, the last two at once.
     @inline(__always)

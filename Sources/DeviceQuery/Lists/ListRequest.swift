@@ -64,6 +64,7 @@ struct ListRequest {
     func page(
         _ rows: borrowing Column<UInt32>, in fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool
     ) -> ListPage {
+        for index in 0..<min(rows.count, self.pageSize) { fleet.pointee.prefetch(rows[index]) }
         var page = ListPage(nextPageToken: "", totalCount: nil, itemCount: 0)
         while page.itemCount < min(rows.count, self.pageSize),
             each(BorrowedDevice(rows[page.itemCount], of: fleet))

@@ -4,8 +4,8 @@ internal import Glibc
 
 /// Plain values side by side in memory of their own, beginning on a cache line.
 ///
-/// Growth doubles the room through `realloc`, which moves the pages of a large block rather than its bytes; room that was never
-/// written takes no physical memory. Any growth ends the life of pointers into the column.
+/// Growth doubles the room; that of a ``LargeBlock`` moves its pages rather than its bytes, and room that was never written takes no
+/// physical memory. Any growth ends the life of pointers into the column.
 /// - Complexity: O(1) to read and write, O(1) amortised to append.
 struct Column<Element: BitwiseCopyable>: ~Copyable {
     /// The values; the first `count` are initialised.
@@ -32,8 +32,15 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
     }
 
     deinit {
-        free(self.block)
+        guard let block = self.block else { return }
+        if LargeBlock.isLarge(self.roomByteCount) {
+            LargeBlock.destroy(block, self.roomByteCount)
+        } else {
+            free(block)
+        }
     }
+
+    private var roomByteCount: Int { self.capacity * MemoryLayout<Element>.stride }
 
     /// What the column holds in memory, room to grow left out.
     var byteCount: Int {
@@ -97,16 +104,32 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
     /// Makes room for `capacity` values in all.
     private mutating func reserve(_ capacity: Int) {
         guard capacity > self.capacity else { return }
-        let offset = self.block.map { UnsafeMutableRawPointer(self.base) - $0 } ?? 0
-        let block = allocated(realloc(self.block, capacity * MemoryLayout<Element>.stride + Self.alignment))
-        adviseLargePages(block, capacity * MemoryLayout<Element>.stride)
+        let (old, oldByteCount) = (self.block, self.roomByteCount)
+        self.capacity = capacity
+        guard !LargeBlock.isLarge(self.roomByteCount) else {
+            return self.growLarge(old, oldByteCount)
+        }
+        let offset = old.map { UnsafeMutableRawPointer(self.base) - $0 } ?? 0
+        let block = allocated(realloc(old, self.roomByteCount + Self.alignment))
         let start = block.alignedUp(toMultipleOf: Self.alignment)
         if self.count > 0, start - block != offset {
             memmove(start, block + offset, self.byteCount)
         }
         self.block = block
         self.base = start.assumingMemoryBound(to: Element.self)
-        self.capacity = capacity
+    }
+
+    private mutating func growLarge(_ old: UnsafeMutableRawPointer?, _ oldByteCount: Int) {
+        let block: UnsafeMutableRawPointer
+        if let old, LargeBlock.isLarge(oldByteCount) {
+            block = LargeBlock.grow(old, from: oldByteCount, to: self.roomByteCount)
+        } else {
+            block = LargeBlock.make(self.roomByteCount)
+            memcpy(block, self.base, self.byteCount)
+            free(old)
+        }
+        self.block = block
+        self.base = block.assumingMemoryBound(to: Element.self)
     }
 }
 
@@ -115,14 +138,4 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
 func allocated(_ block: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer {
     guard let block else { preconditionFailure("the index has run out of memory") }
     return block
-}
-
-/// Asks for pages of 2 MiB under a large block: look-ups go to memory in no order, and most of their time would go into finding pages.
-///
-/// A kernel that does not have them is none the worse; nothing depends on the answer.
-func adviseLargePages(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
-    let pageByteCount = 4_096
-    guard byteCount >= 8 << 20 else { return }
-    let start = block.alignedUp(toMultipleOf: pageByteCount)
-    madvise(start, (byteCount - pageByteCount) / pageByteCount * pageByteCount, MADV_HUGEPAGE)
 }

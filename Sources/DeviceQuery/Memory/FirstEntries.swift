@@ -52,7 +52,7 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
     }
 
     private mutating func shrink() {
-        self.sort(0, self.entries.count, upTo: self.limit)
+        self.select(self.limit - 1)
         self.entries.removeLast(self.entries.count - self.limit)
         self.last = self.entries[self.limit - 1]
     }
@@ -87,6 +87,16 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
     }
 
     // MARK: Sorting
+
+    /// Puts the entry of a rank where it belongs, and those before it to its left, in no order.
+    private mutating func select(_ rank: Int) {
+        var (start, stop) = (0, self.entries.count)
+        while stop - start > 1 {
+            let middle = self.partition(start, stop)
+            if middle == rank { return }
+            if middle < rank { start = middle + 1 } else { stop = middle }
+        }
+    }
 
     /// Sorts the entries of a range as far as the first `end` places go: quicksort that leaves the later parts alone.
     private mutating func sort(_ start: Int, _ count: Int, upTo end: Int) {

@@ -32,7 +32,7 @@ struct HashSlots: ~Copyable {
     }
 
     deinit {
-        free(self.slots)
+        Self.destroy(self.slots, self.mask + 1)
     }
 
     var byteCount: Int {
@@ -120,7 +120,7 @@ struct HashSlots: ~Copyable {
         for index in 0..<capacity where old[index].number != Self.emptyNumber {
             self.place(old[index])
         }
-        free(old)
+        Self.destroy(old, capacity)
     }
 
     @inline(__always)
@@ -132,10 +132,18 @@ struct HashSlots: ~Copyable {
         self.slots[index] = slot
     }
 
+    private static func destroy(_ slots: UnsafeMutablePointer<Slot>, _ capacity: Int) {
+        let byteCount = capacity * MemoryLayout<Slot>.stride
+        if LargeBlock.isLarge(byteCount) {
+            LargeBlock.destroy(slots, byteCount)
+        } else {
+            free(slots)
+        }
+    }
+
     private static func makeSlots(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
         let byteCount = capacity * MemoryLayout<Slot>.stride
-        let block = allocated(malloc(byteCount))
-        adviseLargePages(block, byteCount)
+        let block = LargeBlock.isLarge(byteCount) ? LargeBlock.make(byteCount) : allocated(malloc(byteCount))
         memset(block, 0xFF, byteCount)
         return block.bindMemory(to: Slot.self, capacity: capacity)
     }

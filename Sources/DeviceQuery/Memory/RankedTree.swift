@@ -44,14 +44,19 @@ struct RankedTree: ~Copyable {
     @inline(__always)
     func rank(_ value: Int64, where isBefore: (UInt32) -> Bool) -> Int {
         var rank = 0
+        var count = self.count
         var node = self.root
         for _ in 0..<self.height {
             let branch = TreeBranch(block: node)
+            branch.prefetchValues()
             let index = branch.child(value, isBefore)
-            for earlier in 0..<index { rank += branch.counts[earlier] }
+            rank += branch.entryCount(before: index, of: count)
+            count = branch.counts[index]
             node = branch.children[index]
         }
-        return rank + TreeLeaf(block: node).rank(value, isBefore)
+        let leaf = TreeLeaf(block: node)
+        leaf.prefetchValues()
+        return rank + leaf.rank(value, isBefore)
     }
 
     /// How many entries have smaller values.
@@ -131,14 +136,12 @@ struct RankedTree: ~Copyable {
 
     private func position(of rank: Int) -> (TreeLeaf, Int) {
         var rest = rank
+        var count = self.count
         var node = self.root
         for _ in 0..<self.height {
             let branch = TreeBranch(block: node)
-            var index = 0
-            while rest >= branch.counts[index] {
-                rest -= branch.counts[index]
-                index += 1
-            }
+            let index = branch.child(at: &rest, of: count)
+            count = branch.counts[index]
             node = branch.children[index]
         }
         return (TreeLeaf(block: node), rest)

@@ -1,5 +1,6 @@
 // The nodes of an ordered index, as they lie in memory.
 
+internal import CRollcallShims
 internal import Glibc
 
 /// A number under its value.
@@ -76,6 +77,12 @@ struct TreeLeaf: BitwiseCopyable {
             }
         }
         return low
+    }
+
+    /// Begins to fetch what a search for a value reads: it waits once, not at every comparison.
+    @inline(__always)
+    func prefetchValues() {
+        for index in stride(from: 0, to: self.count, by: 8) { rollcall_prefetch(self.values + index) }
     }
 
     func insert(_ entry: RankedEntry, at index: Int) {
@@ -165,6 +172,47 @@ struct TreeBranch: BitwiseCopyable {
     @inline(__always)
     var counts: UnsafeMutablePointer<Int> {
         (self.block + Self.countsOffset).assumingMemoryBound(to: Int.self)
+    }
+
+    /// Begins to fetch what a search for a value reads: it waits once, not at every comparison.
+    @inline(__always)
+    func prefetchValues() {
+        for index in stride(from: 0, to: self.childCount, by: 8) { rollcall_prefetch(self.values + index) }
+    }
+
+    /// Entries in the subtrees before one, of `total` in all: it adds up the shorter side.
+    @inline(__always)
+    func entryCount(before index: Int, of total: Int) -> Int {
+        let childCount = self.childCount
+        if index * 2 <= childCount {
+            var sum = 0
+            for earlier in 0..<index { sum &+= self.counts[earlier] }
+            return sum
+        }
+        var rest = total
+        for later in index..<childCount { rest &-= self.counts[later] }
+        return rest
+    }
+
+    /// The subtree that has the entry at a rank, which becomes the rank within it; it begins at the nearer end of `total` entries.
+    @inline(__always)
+    func child(at rank: inout Int, of total: Int) -> Int {
+        if rank < total / 2 {
+            var index = 0
+            while rank >= self.counts[index] {
+                rank -= self.counts[index]
+                index += 1
+            }
+            return index
+        }
+        var index = self.childCount - 1
+        var start = total - self.counts[index]
+        while rank < start {
+            index -= 1
+            start -= self.counts[index]
+        }
+        rank -= start
+        return index
     }
 
     /// Entries in all subtrees.

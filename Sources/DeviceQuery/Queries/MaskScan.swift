@@ -49,7 +49,9 @@ struct MaskScan: ~Copyable {
         _ range: Range<Int>, _ visitor: inout Visitor, _ tally: inout QueryTally
     ) {
         let hasFreeRows = self.fleet.pointee.firstFreeRow != DeviceRow.noRow
-        for word in range where self.words.base[word] != 0 {
+        var next = range.lowerBound
+        while let word = self.words.firstIndex(from: next, to: range.upperBound) {
+            next = word + 1
             let first = UInt32(self.firstRow + word << 6)
             var bits = self.words.base[word]
             if hasFreeRows { bits = self.inUse(bits, first) }
@@ -85,5 +87,24 @@ struct MaskScan: ~Copyable {
         let word = max(count, 0) >> 6
         mask[word] &= 1 << UInt64(max(count, 0) & 63) - 1
         (mask + word + 1).update(repeating: 0, count: Self.wordCount - word - 1)
+    }
+}
+
+extension Column<UInt64> {
+    /// The next word of some that is not zero. Eight at a time are passed over: most are zero where a filter is selective.
+    @inline(__always)
+    fileprivate func firstIndex(from start: Int, to end: Int) -> Int? {
+        let words = self.base
+        var index = start
+        while index < end, words[index] == 0 {
+            index &+= 1
+            while index & 7 == 0, index &+ 8 <= end {
+                let first = words[index] | words[index &+ 1] | words[index &+ 2] | words[index &+ 3]
+                let second = words[index &+ 4] | words[index &+ 5] | words[index &+ 6] | words[index &+ 7]
+                guard first | second == 0 else { break }
+                index &+= 8
+            }
+        }
+        return index < end ? index : nil
     }
 }

@@ -6,7 +6,8 @@ struct RowBatch: ~Copyable {
     private let fleet: UnsafePointer<Fleet>
     private var rows: Column<UInt32>
 
-    private static var capacity: Int { 128 }
+    /// With what an allocator keeps beside it, no more than a small block.
+    private static var capacity: Int { 240 }
 
     /// - Parameter program: what is left to ask.
     init(_ program: consuming RowProgram, in fleet: UnsafePointer<Fleet>) {

@@ -76,20 +76,28 @@ struct PageSelection: ~Copyable, RowVisitor {
     var isFull: Bool { self.entries.isFull }
 
     mutating func visit(_ rows: UnsafeBufferPointer<UInt32>) {
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: rows.count) { prefixes in
-            guard let prefixes = prefixes.baseAddress else { return }
-            self.order.prefixes(of: rows, in: self.fleet, into: prefixes)
-            for index in 0..<rows.count {
-                let entry = Entry(prefix: prefixes[index], row: rows[index])
-                if let after = self.after {
-                    if entry.prefix < self.afterPrefix { continue }
-                    if entry.prefix == self.afterPrefix, !self.order.isAfter(entry.row, after, in: self.fleet) {
-                        continue
-                    }
-                }
-                self.visitedCount += 1
-                self.entries.insert(entry)
+        let blockCount = 128
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: blockCount) { buffer in
+            guard let prefixes = buffer.baseAddress else { return }
+            for start in stride(from: 0, to: rows.count, by: blockCount) {
+                let block = UnsafeBufferPointer(rebasing: rows[start..<min(rows.count, start + blockCount)])
+                self.order.prefixes(of: block, in: self.fleet, into: prefixes)
+                self.visit(block, prefixes)
             }
+        }
+    }
+
+    private mutating func visit(_ rows: UnsafeBufferPointer<UInt32>, _ prefixes: UnsafePointer<UInt64>) {
+        guard let after = self.after else {
+            self.visitedCount += rows.count
+            for index in 0..<rows.count { self.entries.insert(Entry(prefix: prefixes[index], row: rows[index])) }
+            return
+        }
+        for index in 0..<rows.count where prefixes[index] >= self.afterPrefix {
+            let entry = Entry(prefix: prefixes[index], row: rows[index])
+            if entry.prefix == self.afterPrefix, !self.order.isAfter(entry.row, after, in: self.fleet) { continue }
+            self.visitedCount += 1
+            self.entries.insert(entry)
         }
     }
 
