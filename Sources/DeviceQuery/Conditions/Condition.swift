@@ -102,7 +102,9 @@ extension Condition {
 
     /// Every one of `parts`, joined where two of them ask about the same thing.
     static func every(_ parts: [Condition]) -> Condition {
+        if parts.count == 1 { return parts[0] }
         var kept: [Condition] = []
+        kept.reserveCapacity(parts.count)
         for part in parts {
             switch part {
             case .always: continue
@@ -112,7 +114,12 @@ extension Condition {
             }
         }
         if kept.contains(where: \.isNever) { return .never }
-        return kept.count > 1 ? .all(kept) : kept.first ?? .always
+        return Condition(all: kept)
+    }
+
+    /// Every one of `parts`, which are conjuncts of one condition.
+    init(all parts: [Condition]) {
+        self = parts.count > 1 ? .all(parts) : parts.first ?? .always
     }
 
     /// At least one of `parts`, joined where two of them ask about the same thing.

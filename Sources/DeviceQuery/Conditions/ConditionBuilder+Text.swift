@@ -41,8 +41,8 @@ extension ConditionBuilder {
     }
 
     /// Rows that have one of the codes.
-    func codes(_ field: DictionaryField, _ codes: [UInt32]) -> Condition {
-        let list = CodeList(codes, field, in: self.fleet)
+    func codes(_ field: DictionaryField, _ codes: consuming [UInt32]) -> Condition {
+        let list = CodeList(consume codes, field, in: self.fleet)
         return list.codes.isEmpty ? .never : .test(.codes(field, list))
     }
 
@@ -114,9 +114,10 @@ extension ConditionBuilder {
 
 extension CodeList {
     /// Those of some codes that rows have, each once.
-    fileprivate init(_ codes: [UInt32], _ field: DictionaryField, in fleet: UnsafePointer<Fleet>) {
-        self.init(codes: codes, rowCount: 0, largeCount: 0)
-        if codes.count > 1 { self.codes.sort() }
+    fileprivate init(_ codes: consuming [UInt32], _ field: DictionaryField, in fleet: UnsafePointer<Fleet>) {
+        self.init(codes: consume codes, rowCount: 0, largeCount: 0)
+        let count = self.codes.count
+        if count > 1 { self.codes.sort() }
         var kept = 0
         for code in self.codes where kept == 0 || self.codes[kept - 1] != code {
             let rows = fleet.pointee.rowSet(code, in: field)
@@ -126,7 +127,7 @@ extension CodeList {
             self.rowCount += Int(rows.count)
             self.largeCount += rows.isChunked ? 1 : 0
         }
-        self.codes.removeLast(codes.count - kept)
+        self.codes.removeLast(count - kept)
     }
 }
 

@@ -25,6 +25,7 @@ struct ConditionBuilder {
         _ filter: DeviceFilter, _ expression: FilterExpression?, window: Int64, now: Timestamp
     ) -> Condition {
         var parts: [Condition] = []
+        parts.reserveCapacity(7)
         let seen = SeenRange(filter, window: window, now: now)
         if seen.isEmpty { return .never }
         if !seen.isEverything { parts.append(.test(.number(.lastSeen, seen.bounds))) }
@@ -51,7 +52,7 @@ struct ConditionBuilder {
         } else {
             self.fleet.pointee.appendCodes(of: values, in: field, to: &codes)
         }
-        parts.append(self.codes(field, codes))
+        parts.append(self.codes(field, consume codes))
     }
 
     private func condition(_ expression: FilterExpression, isNegated: Bool) -> Condition {

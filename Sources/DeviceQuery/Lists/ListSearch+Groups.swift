@@ -13,7 +13,7 @@ extension ListSearch {
     mutating func walkGroups(
         _ field: DictionaryField, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
     ) -> Bool {
-        let program = RowProgram(self.plan.condition)
+        let program = RowProgram(self.plan.parts.conjunction { _ in true })
         let isDescending = self.order.isWalkDescending
         let rowCost = StepCost.candidate + self.plan.parts.fetchingCost
         let end = rows.count + window.count

@@ -93,9 +93,11 @@ extension ListSearch {
                     var place = 0
                     while place < run.count, walked < entryCount, rows.count < end {
                         let count = min(stepCount, run.count - place)
-                        for index in 0..<count {
-                            let number = isDescending ? run[run.count - 1 - place - index] : run[place + index]
-                            taken[index] = column.map { $0.pointee.rows.base[Int(number)] } ?? number
+                        let start = isDescending ? run.count - 1 - place : place
+                        let step = isDescending ? -1 : 1
+                        for index in 0..<count { taken[index] = run[start &+ index &* step] }
+                        if let column {
+                            for index in 0..<count { taken[index] = column.pointee.rows.base[Int(taken[index])] }
                         }
                         place += count
                         walked += count

@@ -126,9 +126,10 @@ struct RankedTree: ~Copyable {
         while true {
             let count = min(remaining, isDescending ? index + 1 : leaf.count - index)
             let start = isDescending ? index + 1 - count : index
-            guard body(UnsafeBufferPointer(start: leaf.numbers + start, count: count)) else { return }
             remaining -= count
-            guard remaining > 0, let next = isDescending ? leaf.previous : leaf.next else { return }
+            let next = remaining > 0 ? isDescending ? leaf.previous : leaf.next : nil
+            next?.prefetchNumbers()
+            guard body(UnsafeBufferPointer(start: leaf.numbers + start, count: count)), let next else { return }
             leaf = next
             index = isDescending ? leaf.count - 1 : 0
         }

@@ -85,6 +85,13 @@ struct TreeLeaf: BitwiseCopyable {
         for index in stride(from: 0, to: self.count, by: 8) { rollcall_prefetch(self.values + index) }
     }
 
+    /// Begins to fetch the numbers, and with the count what tells the next leaf.
+    @inline(__always)
+    func prefetchNumbers() {
+        rollcall_prefetch(self.block)
+        for index in stride(from: 0, to: Self.capacity, by: 16) { rollcall_prefetch(self.numbers + index) }
+    }
+
     func insert(_ entry: RankedEntry, at index: Int) {
         let moved = self.count - index
         memmove(self.values + index + 1, self.values + index, moved * 8)

@@ -61,7 +61,7 @@ extension QueryPlan {
     }
 
     func conditionSteps(_ lead: String) -> [String] {
-        self.condition.conjuncts.map { lead + $0.text(in: self.fleet) }
+        self.parts.map { lead + $0.condition.text(in: self.fleet) }
     }
 }
 

@@ -29,6 +29,27 @@ struct PlanPart {
 }
 
 extension [PlanPart] {
+    init(_ condition: Condition, in fleet: UnsafePointer<Fleet>) {
+        let conjuncts = condition.conjuncts
+        self = conjuncts.map { PlanPart($0, in: fleet) }
+        // They are few: what sorts many would only be more to fetch.
+        for place in self.indices.dropFirst() {
+            var target = place
+            while target > 0, self[target].rank < self[target - 1].rank {
+                self.swapAt(target, target - 1)
+                target -= 1
+            }
+        }
+    }
+
+    /// The parts at some places, as one condition.
+    func conjunction(where isChosen: (Int) -> Bool) -> Condition {
+        var conditions: [Condition] = []
+        conditions.reserveCapacity(self.count)
+        for place in self.indices where isChosen(place) { conditions.append(self[place].condition) }
+        return Condition(all: conditions)
+    }
+
     /// What it costs to ask a row one part after another until one turns it away, in nanoseconds.
     ///
     /// - Parameter isAsked: whether the part at a place is asked at all.
@@ -89,16 +110,15 @@ struct PlanChoice {
         let masks = MaskChoice(parts, in: fleet)
         if let bid = masks.bid(parts, in: fleet, isCounting) { best.yield(to: bid, forced) }
         switch best.origin {
-        case .everything: self.init(.everything, condition, best)
+        case .everything: self.init(.everything, parts.conjunction { _ in true }, best)
         case .part(let place): self.init(place, of: parts, best)
         case .bitmaps: self.init(.bitmaps(masks.masked(parts)), masks.asked(parts), best)
         }
     }
 
     private init(_ place: Int, of parts: [PlanPart], _ bid: Bid) {
-        var rest = parts.map(\.condition)
-        if parts[place].range?.isExact ?? true { rest.remove(at: place) }
-        self.init(Self.source(parts[place]), .every(rest), bid)
+        let isDecided = parts[place].range?.isExact ?? true
+        self.init(Self.source(parts[place]), parts.conjunction { $0 != place || !isDecided }, bid)
     }
 
     /// The source that a part is.
@@ -200,12 +220,10 @@ private struct MaskChoice {
     }
 
     func masked(_ parts: [PlanPart]) -> Condition {
-        .every(
-            parts.indices.filter { $0 < UInt64.bitWidth && self.maskedPlaces >> UInt64($0) & 1 != 0 }
-                .map { parts[$0].condition })
+        parts.conjunction { $0 < UInt64.bitWidth && self.maskedPlaces >> UInt64($0) & 1 != 0 }
     }
 
     func asked(_ parts: [PlanPart]) -> Condition {
-        .every(parts.indices.filter(self.isAsked).map { parts[$0].condition })
+        parts.conjunction(where: self.isAsked)
     }
 }

@@ -39,7 +39,7 @@ struct QueryPlan: ~Copyable {
     let fleet: UnsafePointer<Fleet>
     /// The parts that must all hold, in the order in which they are best asked.
     let parts: [PlanPart]
-    /// All of them.
+    /// All of them, in no order.
     let condition: Condition
     /// The share of all devices that are expected to match.
     let share: Double
@@ -62,11 +62,10 @@ struct QueryPlan: ~Copyable {
         _ condition: Condition, in fleet: UnsafePointer<Fleet>, forced: QueryExplanation.Plan? = nil,
         isCounting: Bool = false
     ) {
-        var parts = condition.conjuncts.map { PlanPart($0, in: fleet) }
-        if parts.count > 1 { parts.sort { $0.rank < $1.rank } }
+        let parts = [PlanPart](condition, in: fleet)
         self.fleet = fleet
         self.parts = parts
-        self.condition = parts.count > 1 ? .all(parts.map(\.condition)) : condition
+        self.condition = condition
         self.share = parts.reduce(1) { $0 * $1.share }
         let best = PlanChoice(parts, self.condition, in: fleet, forced: forced, isCounting: isCounting)
         self.source = best.source
@@ -89,7 +88,7 @@ struct QueryPlan: ~Copyable {
             walk.askingCost += walk.share * part.fetchingCost
             walk.share *= part.share
         }
-        walk.residual = rest.count > 1 ? .all(rest) : rest.first ?? .always
+        walk.residual = Condition(all: rest)
         walk.share = max(walk.share, 1e-9)
         return walk
     }

@@ -6,8 +6,8 @@ struct RowBatch: ~Copyable {
     private let fleet: UnsafePointer<Fleet>
     private var rows: Column<UInt32>
 
-    /// With what an allocator keeps beside it, no more than a small block.
-    private static var capacity: Int { 240 }
+    /// So many that few of them pass the first test alone, and their waiting overlaps at the next one.
+    private static var capacity: Int { 1_000 }
 
     /// - Parameter program: what is left to ask.
     init(_ program: consuming RowProgram, in fleet: UnsafePointer<Fleet>) {
