@@ -51,6 +51,27 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
         if self.entries.count == self.capacity { self.shrink() }
     }
 
+    /// Inserts `count` entries; whether one is kept is no branch, which would be guessed wrong too often.
+    @inline(__always)
+    mutating func insert(_ count: Int, _ entry: (Int) -> Order.Entry) {
+        if self.isSpent { return }
+        let start = self.entries.appendRoom(count)
+        let room = self.entries.base + start
+        var kept = 0
+        if let last = self.last {
+            for index in 0..<count {
+                let entry = entry(index)
+                room[kept] = entry
+                kept &+= self.order.isBefore(last, entry) ? 0 : 1
+            }
+        } else {
+            for index in 0..<count { room[index] = entry(index) }
+            kept = count
+        }
+        self.entries.removeLast(count - kept)
+        if self.entries.count >= self.capacity { self.shrink() }
+    }
+
     private mutating func shrink() {
         self.select(self.limit - 1)
         self.entries.removeLast(self.entries.count - self.limit)

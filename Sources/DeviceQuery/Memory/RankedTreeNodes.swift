@@ -19,6 +19,8 @@ struct TreeLeaf: BitwiseCopyable {
     private static var valuesOffset: Int { 24 }
     private static var numbersOffset: Int { Self.valuesOffset + Self.capacity * 8 }
     static var byteCount: Int { Self.numbersOffset + Self.capacity * 4 }
+    /// Cache lines of a leaf in which its count and its values lie; a branch has both in fewer.
+    static var valueLineCount: Int { Self.numbersOffset / 64 + 1 }
 
     static func make() -> TreeLeaf {
         let leaf = TreeLeaf(block: allocated(malloc(Self.byteCount)))
@@ -77,12 +79,6 @@ struct TreeLeaf: BitwiseCopyable {
             }
         }
         return low
-    }
-
-    /// Begins to fetch what a search for a value reads: it waits once, not at every comparison.
-    @inline(__always)
-    func prefetchValues() {
-        for index in stride(from: 0, to: self.count, by: 8) { rollcall_prefetch(self.values + index) }
     }
 
     /// Begins to fetch the numbers, and with the count what tells the next leaf.
@@ -179,12 +175,6 @@ struct TreeBranch: BitwiseCopyable {
     @inline(__always)
     var counts: UnsafeMutablePointer<Int> {
         (self.block + Self.countsOffset).assumingMemoryBound(to: Int.self)
-    }
-
-    /// Begins to fetch what a search for a value reads: it waits once, not at every comparison.
-    @inline(__always)
-    func prefetchValues() {
-        for index in stride(from: 0, to: self.childCount, by: 8) { rollcall_prefetch(self.values + index) }
     }
 
     /// Entries in the subtrees before one, of `total` in all: it adds up the shorter side.

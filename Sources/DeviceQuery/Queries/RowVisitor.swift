@@ -90,8 +90,7 @@ struct PageSelection: ~Copyable, RowVisitor {
     private mutating func visit(_ rows: UnsafeBufferPointer<UInt32>, _ prefixes: UnsafePointer<UInt64>) {
         guard let after = self.after else {
             self.visitedCount += rows.count
-            for index in 0..<rows.count { self.entries.insert(Entry(prefix: prefixes[index], row: rows[index])) }
-            return
+            return self.entries.insert(rows.count) { Entry(prefix: prefixes[$0], row: rows[$0]) }
         }
         for index in 0..<rows.count where prefixes[index] >= self.afterPrefix {
             let entry = Entry(prefix: prefixes[index], row: rows[index])
