@@ -25,7 +25,6 @@ struct ConditionBuilder {
         _ filter: DeviceFilter, _ expression: FilterExpression?, window: Int64, now: Timestamp
     ) -> Condition {
         var parts: [Condition] = []
-        parts.reserveCapacity(7)
         let seen = SeenRange(filter, window: window, now: now)
         if seen.isEmpty { return .never }
         if !seen.isEverything { parts.append(.test(.number(.lastSeen, seen.bounds))) }

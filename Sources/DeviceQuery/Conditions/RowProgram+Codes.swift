@@ -1,5 +1,6 @@
 // Whether a row's code is one of those asked for: by a bit for each code, by comparing, or by a table.
 
+internal import CRollcallShims
 internal import DeviceModel
 
 extension RowProgram {
@@ -153,33 +154,23 @@ extension RowProgram {
     }
 }
 
-extension UnsafeMutableBufferPointer<UInt32> {
-    /// The values that are fetched before any is looked at: as much as lies on the stack.
-    private static var blockByteCount: Int { 1_024 }
+/// How many values ahead of the present one a loop fetches: so many does a processor wait for at once.
+let fetchedAheadCount = 32
 
+extension UnsafeMutableBufferPointer<UInt32> {
     /// Leaves those rows whose value in a column `holds` gives 1 for, rather than 0, in their order, and tells how many they are.
     ///
-    /// Values are fetched by a loop that does nothing else, for then a processor waits for many of them at once; and passing or not
-    /// is no branch, which would be guessed wrong too often.
+    /// Values are fetched ahead, and passing or not is no branch, which would be guessed wrong too often.
     @inline(__always)
     func keep<Value: BitwiseCopyable>(_ column: UnsafePointer<Value>, where holds: (Value) -> UInt64) -> Int {
         guard let rows = self.baseAddress else { return 0 }
-        let blockCount = Self.blockByteCount / MemoryLayout<Value>.stride
-        return withUnsafeTemporaryAllocation(of: Value.self, capacity: blockCount) { buffer in
-            guard let values = buffer.baseAddress else { return 0 }
-            var kept = 0
-            var start = 0
-            while start < self.count {
-                let block = rows + start
-                let count = Swift.min(self.count &- start, blockCount)
-                for index in 0..<count { values[index] = column[Int(block[index])] }
-                for index in 0..<count {
-                    rows[kept] = block[index]
-                    kept &+= Int(truncatingIfNeeded: holds(values[index]))
-                }
-                start &+= count
-            }
-            return kept
+        var kept = 0
+        for index in 0..<self.count {
+            let row = rows[index]
+            rollcall_prefetch(column + Int(rows[Swift.min(index &+ fetchedAheadCount, self.count &- 1)]))
+            rows[kept] = row
+            kept &+= Int(truncatingIfNeeded: holds(column[Int(row)]))
         }
+        return kept
     }
 }

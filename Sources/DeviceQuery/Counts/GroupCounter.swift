@@ -207,6 +207,7 @@ struct GroupCounter: ~Copyable, RowVisitor {
             }
             let sorted = selection.sorted()
             var grouped = 0
+            answer.groups.reserveCapacity(sorted.count)
             for index in 0..<sorted.count {
                 let entry = sorted[index]
                 grouped += entry.count

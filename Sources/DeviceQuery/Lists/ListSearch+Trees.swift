@@ -56,14 +56,31 @@ extension ListSearch {
 
     private mutating func append(_ name: TreeName, _ ranks: Range<Int>, _ rows: inout Column<UInt32>) {
         let column = QueryPlan.column(name, self.fleet)
+        let isDescending = self.order.isWalkDescending
         self.tally.candidateCount += ranks.count
         self.tally.matchCount += ranks.count
         _ = self.fleet.pointee.withTree(name) { tree in
-            tree.forEach(in: ranks, isDescending: self.order.isWalkDescending) { number in
-                rows.append(column.map { $0.pointee.rows.base[Int(number)] } ?? number)
+            tree.forEachRun(in: ranks, isDescending: isDescending) { run in
+                let start = rows.appendRoom(run.count)
+                Self.copy(run, isDescending: isDescending, column, into: rows.base + start)
                 return true
             }
         }
+    }
+
+    /// Writes the rows of entries that lie side by side, in the order of a walk.
+    @inline(__always)
+    private static func copy(
+        _ run: UnsafeBufferPointer<UInt32>, isDescending: Bool, _ column: UnsafeMutablePointer<AttributeColumn>?,
+        into rows: UnsafeMutablePointer<UInt32>
+    ) {
+        if isDescending {
+            for index in 0..<run.count { rows[index] = run[run.count &- 1 &- index] }
+        } else {
+            for index in 0..<run.count { rows[index] = run[index] }
+        }
+        guard let column else { return }
+        for index in 0..<run.count { rows[index] = column.pointee.rows.base[Int(rows[index])] }
     }
 
     /// Matches expected in the part of a walk after which it is given up if it has found less than a quarter of them.
@@ -93,12 +110,9 @@ extension ListSearch {
                     var place = 0
                     while place < run.count, walked < entryCount, rows.count < end {
                         let count = min(stepCount, run.count - place)
-                        let start = isDescending ? run.count - 1 - place : place
-                        let step = isDescending ? -1 : 1
-                        for index in 0..<count { taken[index] = run[start &+ index &* step] }
-                        if let column {
-                            for index in 0..<count { taken[index] = column.pointee.rows.base[Int(taken[index])] }
-                        }
+                        let start = isDescending ? run.count - place - count : place
+                        let part = UnsafeBufferPointer(rebasing: run[start..<(start + count)])
+                        Self.copy(part, isDescending: isDescending, column, into: taken)
                         place += count
                         walked += count
                         let passing = program.filter(taken, count: count, fleet)

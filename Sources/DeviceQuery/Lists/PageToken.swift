@@ -13,8 +13,6 @@ struct PageToken: Hashable {
     var place: ListPlace
 
     private static let version: UInt8 = 2
-    /// Of a token with a number for each of two keys.
-    private static let byteCountOfNumbers = 1 + 3 * 8 + 2 * 9 + 8
     private static let checksumSeed: UInt64 = 0x726F_6C6C_6361_6C6C
 
     /// Why a text is not the token of a list.
@@ -28,27 +26,18 @@ extension PageToken {
     /// Version, fingerprint, now, id, the values of the keys, checksum; numbers are little-endian. A value is a byte for its kind,
     /// then a number, or a text after its length.
     var text: String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.byteCountOfNumbers)
-        bytes.append(Self.version)
-        bytes.append(number: self.fingerprint)
-        bytes.append(number: UInt64(bitPattern: self.now.microseconds))
-        bytes.append(number: UInt64(bitPattern: self.place.id))
-        for value in self.place.values {
-            switch value {
-            case .none:
-                bytes.append(0)
-            case .number(let number):
-                bytes.append(1)
-                bytes.append(number: UInt64(bitPattern: number))
-            case .text(let text):
-                bytes.append(2)
-                bytes.append(UInt8(truncatingIfNeeded: text.count))
-                bytes.append(UInt8(truncatingIfNeeded: text.count >> 8))
-                bytes.append(contentsOf: text)
-            }
+        let byteCount = 1 + 3 * 8 + self.place.values.reduce(0) { $0 + $1.tokenByteCount } + 8
+        let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+            var writer = ByteWriter(rest: UnsafeMutableRawBufferPointer(buffer))
+            writer.write(Self.version)
+            writer.write(self.fingerprint.littleEndian)
+            writer.write(self.now.microseconds.littleEndian)
+            writer.write(self.place.id.littleEndian)
+            for value in self.place.values { writer.write(value) }
+            let body = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<(byteCount - 8)])
+            writer.write(StableHash.hash(body, seed: Self.checksumSeed).littleEndian)
+            count = byteCount
         }
-        bytes.append(number: bytes.withUnsafeBytes { StableHash.hash($0, seed: Self.checksumSeed) })
         return Base64URL.encode(bytes)
     }
 
@@ -122,9 +111,39 @@ extension StableHash {
     }
 }
 
-extension [UInt8] {
-    fileprivate mutating func append(number: UInt64) {
-        Swift.withUnsafeBytes(of: number.littleEndian) { self.append(contentsOf: $0) }
+extension SortValue {
+    /// What it takes in a token.
+    fileprivate var tokenByteCount: Int {
+        switch self {
+        case .none: 1
+        case .number: 1 + 8
+        case .text(let text): 1 + 2 + text.count
+        }
+    }
+}
+
+/// Writes to a buffer that has room for everything.
+private struct ByteWriter {
+    var rest: UnsafeMutableRawBufferPointer
+
+    mutating func write(_ number: some FixedWidthInteger & BitwiseCopyable) {
+        self.rest.storeBytes(of: number, as: type(of: number))
+        self.rest = UnsafeMutableRawBufferPointer(rebasing: self.rest[(number.bitWidth / 8)...])
+    }
+
+    mutating func write(_ value: SortValue) {
+        switch value {
+        case .none:
+            self.write(0 as UInt8)
+        case .number(let number):
+            self.write(1 as UInt8)
+            self.write(number.littleEndian)
+        case .text(let text):
+            self.write(2 as UInt8)
+            self.write(UInt16(truncatingIfNeeded: text.count).littleEndian)
+            self.rest.copyBytes(from: text)
+            self.rest = UnsafeMutableRawBufferPointer(rebasing: self.rest[text.count...])
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 // The order of a list, and how rows and places in it compare.
 
+internal import CRollcallShims
 internal import DeviceModel
 
 /// A key's value, as a page token keeps it.
@@ -112,7 +113,10 @@ struct SortOrder {
         // The most frequent one by far, and then nothing but the fetching takes time.
         let seen = fleet.pointee.seen.base
         let turn: UInt64 = self.isWalkDescending ? .max : 0
-        for index in 0..<rows.count { prefixes[index] = Self.prefix(seen[Int(rows[index])]) ^ turn }
+        for index in 0..<rows.count {
+            rollcall_prefetch(seen + Int(rows[min(index &+ fetchedAheadCount, rows.count &- 1)]))
+            prefixes[index] = Self.prefix(seen[Int(rows[index])]) ^ turn
+        }
     }
 
     private static func prefix(_ key: Int, _ row: UInt32, _ fleet: UnsafePointer<Fleet>) -> UInt64 {

@@ -1,5 +1,6 @@
 // The large form of a set of rows: a container for every 65,536 of them.
 
+internal import CRollcallShims
 internal import Glibc
 
 /// The members of a ``RowSet`` within one run of 65,536 rows: a sorted array of 16-bit numbers, or a bitmap where there are many.
@@ -14,6 +15,7 @@ struct RowChunk: BitwiseCopyable {
     /// Words of 64 bits in a bitmap.
     static var wordCount: Int { 1_024 }
 
+    private static var prefetchedByteCount: Int { 1_024 }
     private static var bitmapForm: UInt32 { .max }
     private static var bitmapByteCount: Int { Self.wordCount * 8 }
     /// An array that outgrows this is no smaller than a bitmap.
@@ -85,6 +87,14 @@ struct RowChunk: BitwiseCopyable {
     @inline(__always)
     var lows: UnsafeBufferPointer<UInt16> {
         UnsafeBufferPointer(start: self.count > 0 ? self.array : nil, count: Int(self.count))
+    }
+
+    /// Begins to fetch the first members.
+    @inline(__always)
+    func prefetch() {
+        guard self.count > 0 else { return }
+        let byteCount = min(Int(self.count) * 2, Self.prefetchedByteCount)
+        for offset in stride(from: 0, to: byteCount, by: 64) { rollcall_prefetch(self.allocatedBlock + offset) }
     }
 
     /// The words, where the form is that of a bitmap.

@@ -30,6 +30,7 @@ struct RowSetReader {
             guard isThrough else { break }
             self.chunk += 1
             self.place = 0
+            self.set.chunk(self.chunk + 1)?.prefetch()
         }
         return read
     }
