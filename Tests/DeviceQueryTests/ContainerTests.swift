@@ -28,6 +28,7 @@ import Testing
             set.forEach { rows.append($0) }
             #expect(rows == model.sorted(), "seed \(seed), target \(target)")
             #expect(Int(set.count) == model.count)
+            #expect(Self.rows(of: set, &random) == rows, "seed \(seed), target \(target)")
             for _ in 0..<200 {
                 let row = UInt32.random(in: range, using: &random)
                 #expect(set.contains(row) == model.contains(row), "seed \(seed), row \(row)")
@@ -45,6 +46,55 @@ import Testing
         }
         set.destroy(byteCount: &byteCount)
         #expect(byteCount == 0)
+    }
+
+    /// What a reader gives, some rows at a time.
+    private static func rows(of set: RowSet, _ random: inout SeededGenerator) -> [UInt32] {
+        var reader = RowSetReader(set)
+        var rows: [UInt32] = []
+        while true {
+            let count = Int.random(in: 1...500, using: &random)
+            let read = [UInt32](unsafeUninitializedCapacity: count) { buffer, readCount in
+                readCount = buffer.baseAddress.map { reader.read(into: $0, count: count) } ?? 0
+            }
+            if read.isEmpty { return rows }
+            rows += read
+        }
+    }
+
+    @Test func aColumnKeepsItsValuesAsItGrows() {
+        // Past the size from which on its memory is a mapping that moves.
+        let count = 600_000
+        var column = Column<UInt64>()
+        for value in 0..<UInt64(count) { column.append(value &* 0x9E37_79B9_7F4A_7C15) }
+        #expect(column.count == count)
+        #expect((0..<count).allSatisfy { column[$0] == UInt64($0) &* 0x9E37_79B9_7F4A_7C15 })
+    }
+
+    private struct Ascending: EntryOrder {
+        func isBefore(_ left: UInt32, _ right: UInt32) -> Bool { left < right }
+    }
+
+    @Test(arguments: 0..<8 as Range<UInt64>)
+    func theFirstEntriesAreThoseOfASort(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let limit = Int.random(in: 1...300, using: &random)
+        var first = FirstEntries(Ascending(), limit: limit, expectedCount: 10)
+        var all: [UInt32] = []
+        for _ in 0..<40 {
+            // Few values make many that are equal.
+            let block = (0..<Int.random(in: 0...200, using: &random)).map { _ in
+                UInt32.random(in: 0..<(seed < 4 ? 100 : 1_000_000), using: &random)
+            }
+            if Bool.random(using: &random) {
+                first.insert(block.count) { block[$0] }
+            } else {
+                for entry in block { first.insert(entry) }
+            }
+            all += block
+        }
+        let sorted = first.sorted()
+        #expect((0..<sorted.count).map { sorted[$0] } == Array(all.sorted().prefix(limit)), "seed \(seed)")
     }
 
     @Test(arguments: 0..<4 as Range<UInt64>)

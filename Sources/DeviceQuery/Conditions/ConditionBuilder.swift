@@ -46,12 +46,15 @@ struct ConditionBuilder {
         guard !values.isEmpty else { return }
         var codes: [UInt32] = []
         codes.reserveCapacity(values.count)
-        if field == .release {
-            for value in values { value.withBytes { codes += self.codes(field, $0) } }
-        } else {
+        guard field == .release else {
             self.fleet.pointee.appendCodes(of: values, in: field, to: &codes)
+            return parts.append(self.codes(field, consume codes))
         }
-        parts.append(self.codes(field, consume codes))
+        self.fleet.pointee.versions.appendCodes(of: values, to: &codes)
+        var releases: [UInt32] = []
+        releases.reserveCapacity(codes.count)
+        for version in codes { releases += self.fleet.pointee.releasesOfVersion[Int(version)] }
+        parts.append(self.codes(field, consume releases))
     }
 
     private func condition(_ expression: FilterExpression, isNegated: Bool) -> Condition {

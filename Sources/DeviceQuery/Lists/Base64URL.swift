@@ -7,21 +7,16 @@ enum Base64URL {
     static func encode(_ bytes: [UInt8]) -> String {
         String(unsafeUninitializedCapacity: (bytes.count * 4 + 2) / 3) { output in
             let letters = Self.alphabet.utf8Start
-            var pending: UInt32 = 0
-            var bitCount: UInt32 = 0
             var count = 0
-            for byte in bytes {
-                pending = pending << 8 | UInt32(byte)
-                bitCount += 8
-                while bitCount >= 6 {
-                    bitCount -= 6
-                    output[count] = letters[Int(pending >> bitCount & 63)]
+            for start in stride(from: 0, to: bytes.count, by: 3) {
+                let second = start + 1 < bytes.count ? UInt32(bytes[start + 1]) : 0
+                let third = start + 2 < bytes.count ? UInt32(bytes[start + 2]) : 0
+                let bits = UInt32(bytes[start]) << 16 | second << 8 | third
+                // Three bytes are four letters, two are three and one is two.
+                for place in 0..<min(4, bytes.count - start + 1) {
+                    output[count] = letters[Int(bits >> UInt32(18 - 6 * place) & 63)]
                     count += 1
                 }
-            }
-            if bitCount > 0 {
-                output[count] = letters[Int(pending << (6 - bitCount) & 63)]
-                count += 1
             }
             return count
         }
@@ -29,21 +24,22 @@ enum Base64URL {
 
     /// Nil for any other character, for a length that no bytes have, and for unused bits that are set: each value has one text.
     static func decode(_ text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count * 3 / 4)
-        var pending: UInt32 = 0
-        var bitCount: UInt32 = 0
-        for character in text.utf8 {
-            guard let value = Self.value(character) else { return nil }
-            pending = pending << 6 | value
-            bitCount += 6
-            if bitCount >= 8 {
+        var isText = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: text.utf8.count * 3 / 4) { output, count in
+            var pending: UInt32 = 0
+            var bitCount: UInt32 = 0
+            for character in text.utf8 {
+                guard let value = Self.value(character) else { return isText = false }
+                pending = pending << 6 | value
+                bitCount += 6
+                guard bitCount >= 8 else { continue }
                 bitCount -= 8
-                bytes.append(UInt8(truncatingIfNeeded: pending >> bitCount))
+                output[count] = UInt8(truncatingIfNeeded: pending >> bitCount)
+                count += 1
             }
+            isText = bitCount < 6 && pending & (1 << bitCount - 1) == 0
         }
-        guard bitCount < 6, pending & (1 << bitCount - 1) == 0 else { return nil }
-        return bytes
+        return isText ? bytes : nil
     }
 
     private static func value(_ character: UInt8) -> UInt32? {

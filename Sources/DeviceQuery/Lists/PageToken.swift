@@ -46,11 +46,13 @@ extension PageToken {
         _ text: String, fingerprint: UInt64, order: SortOrder, in fleet: UnsafePointer<Fleet>
     ) throws(Refusal) {
         guard let bytes = Base64URL.decode(text), bytes.count > 8, bytes[0] == Self.version else { throw .garbled }
-        let body = bytes.dropLast(8)
-        var trailer = ByteReader(rest: bytes.suffix(8))
-        let checksum = body.withUnsafeBytes { StableHash.hash($0, seed: Self.checksumSeed) }
+        let bodyCount = bytes.count - 8
+        var trailer = ByteReader(bytes, from: bodyCount, to: bytes.count)
+        let checksum = bytes.withUnsafeBytes { bytes in
+            StableHash.hash(UnsafeRawBufferPointer(rebasing: bytes[..<bodyCount]), seed: Self.checksumSeed)
+        }
         guard trailer.number() == checksum else { throw .garbled }
-        var reader = ByteReader(rest: body.dropFirst())
+        var reader = ByteReader(bytes, from: 1, to: bodyCount)
         guard let actualFingerprint = reader.number() else { throw .garbled }
         guard actualFingerprint == fingerprint else { throw .ofAnotherList }
         guard let now = reader.number().flatMap({ Timestamp(microseconds: Int64(bitPattern: $0)) }),
@@ -61,7 +63,7 @@ extension PageToken {
             guard let value = reader.value(), key.source.admits(value, in: fleet) else { throw .garbled }
             values.append(value)
         }
-        guard reader.rest.isEmpty else { throw .garbled }
+        guard reader.isAtEnd else { throw .garbled }
         self.fingerprint = fingerprint
         self.now = now
         self.place = ListPlace(values: values, id: Int64(bitPattern: id))
@@ -148,17 +150,35 @@ private struct ByteWriter {
 }
 
 private struct ByteReader {
-    var rest: ArraySlice<UInt8>
+    private let bytes: [UInt8]
+    private var place: Int
+    private let end: Int
+
+    init(_ bytes: [UInt8], from start: Int, to end: Int) {
+        self.bytes = bytes
+        self.place = start
+        self.end = end
+    }
+
+    var isAtEnd: Bool { self.place == self.end }
+
+    /// Moves on by so many bytes and tells where they begin, if there are as many.
+    private mutating func advance(by count: Int) -> Int? {
+        guard self.end - self.place >= count else { return nil }
+        defer { self.place += count }
+        return self.place
+    }
 
     mutating func number() -> UInt64? {
-        guard self.rest.count >= 8 else { return nil }
-        let number = self.rest.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
-        self.rest.removeFirst(8)
-        return number
+        self.advance(by: 8).map { start in
+            self.bytes.withUnsafeBytes {
+                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+            }
+        }
     }
 
     mutating func value() -> SortValue? {
-        switch self.rest.popFirst() {
+        switch self.advance(by: 1).map({ self.bytes[$0] }) {
         case 0: SortValue.none
         case 1: self.number().map { .number(Int64(bitPattern: $0)) }
         case 2: self.text().map(SortValue.text)
@@ -167,11 +187,8 @@ private struct ByteReader {
     }
 
     private mutating func text() -> [UInt8]? {
-        guard let low = self.rest.popFirst(), let high = self.rest.popFirst() else { return nil }
-        let count = Int(low) | Int(high) << 8
-        guard self.rest.count >= count else { return nil }
-        let text = Array(self.rest.prefix(count))
-        self.rest.removeFirst(count)
-        return text
+        guard let length = self.advance(by: 2) else { return nil }
+        let count = Int(self.bytes[length]) | Int(self.bytes[length + 1]) << 8
+        return self.advance(by: count).map { Array(self.bytes[$0..<($0 + count)]) }
     }
 }
