@@ -27,7 +27,10 @@ struct ConditionBuilder {
         var parts: [Condition] = []
         let seen = SeenRange(filter, window: window, now: now)
         if seen.isEmpty { return .never }
-        if !seen.isEverything { parts.append(.test(.number(.lastSeen, seen.bounds))) }
+        if !seen.isEverything {
+            parts.reserveCapacity(4)
+            parts.append(.test(.number(.lastSeen, seen.bounds)))
+        }
         self.add(.owner, filter.ownerRefs, to: &parts)
         self.add(.hardware, filter.hardwareVersions, to: &parts)
         self.add(.cohort, filter.cohorts, to: &parts)
@@ -38,8 +41,9 @@ struct ConditionBuilder {
         if let expression {
             parts.append(self.condition(expression, isNegated: false))
         }
-        if parts.isEmpty { return .always }
-        return expression == nil ? .every(parts) : self.recounted(.every(parts))
+        if expression != nil { return self.recounted(.every(parts)) }
+        // Each part asks about something else: there is nothing to be joined.
+        return parts.contains(where: \.isNever) ? .never : Condition(all: parts)
     }
 
     private func add(_ field: DictionaryField, _ values: [String], to parts: inout [Condition]) {

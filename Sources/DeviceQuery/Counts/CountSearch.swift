@@ -52,17 +52,13 @@ struct CountRequest {
         index.condition(self.query.filter, self.expression, now: self.now, in: fleet)
     }
 
-    /// The count, where it has no groups and an index knows it: nothing is planned then.
-    func exactCount(_ index: borrowing RegistryIndex) -> Int? {
-        guard self.query.groupBy.isEmpty, let fleet = index.fleet(self.project) else { return nil }
-        return self.condition(index, in: fleet).exactCount(in: fleet)
-    }
-
-    /// The query's condition and groups on the fleet as it is at this moment.
-    func search(_ index: borrowing RegistryIndex, _ bounds: SearchBounds) -> CountSearch? {
-        guard let fleet = index.fleet(self.project) else { return nil }
-        return CountSearch(
-            self.condition(index, in: fleet),
+    /// A condition and the query's groups on the fleet as it is at this moment.
+    func search(
+        _ condition: Condition, _ index: borrowing RegistryIndex, _ bounds: SearchBounds,
+        in fleet: UnsafePointer<Fleet>
+    ) -> CountSearch {
+        CountSearch(
+            condition,
             self.query.groupBy.map { GroupSource($0, recent: self.recent(index.limits), in: fleet) }, bounds, in: fleet)
     }
 }

@@ -34,13 +34,18 @@ extension RegistryIndex {
     }
 
     private func answer(_ request: CountRequest, _ bounds: SearchBounds) -> DeviceCount? {
-        if !request.query.explains, bounds.forced == nil, let count = request.exactCount(self) {
-            return DeviceCount(count: Int64(count), groups: [], otherCount: 0)
-        }
         let watch = request.query.explains ? Stopwatch() : nil
-        guard var search = request.search(self, bounds) else {
+        guard let fleet = self.fleet(request.project) else {
             preconditionFailure("a count is asked of a project that does not exist")
         }
+        let condition = request.condition(self, in: fleet)
+        if watch == nil, bounds.forced == nil, request.query.groupBy.isEmpty,
+            let count = condition.exactCount(in: fleet)
+        {
+            // An index knows it: nothing is planned.
+            return DeviceCount(count: Int64(count), groups: [], otherCount: 0)
+        }
+        var search = request.search(condition, self, bounds, in: fleet)
         guard var answer = search.count(groupLimit: request.groupLimit(self.limits)) else { return nil }
         if let watch {
             answer.explanation = search.explanation(elapsedNanoseconds: watch.elapsedNanoseconds)

@@ -118,9 +118,9 @@ extension ListSearch {
                         let passing = program.filter(taken, count: count, fleet)
                         let passed = min(window.offset - skipped, passing)
                         skipped += passed
-                        for index in passed..<max(passed, min(passing, passed + end - rows.count)) {
-                            rows.append(taken[index])
-                        }
+                        let added = max(0, min(passing - passed, end - rows.count))
+                        let target = rows.appendRoom(added)
+                        (rows.base + target).update(from: taken + passed, count: added)
                         let matchCount = skipped + rows.count + window.count - end
                         isHopeless = walked >= trialCount && matchCount < Int(Self.trialMatchCount) / 4
                         if isHopeless { return false }

@@ -97,8 +97,8 @@ struct RankedTree: ~Copyable {
 
     func entry(at rank: Int) -> RankedEntry {
         precondition(rank >= 0 && rank < self.count, "the tree ends before this rank")
-        let (leaf, index) = self.position(of: rank)
-        return leaf.entry(at: index)
+        let place = self.place(of: rank)
+        return place.leaf.entry(at: place.index)
     }
 
     /// Calls `body` with each number of `ranks`, from the last one down if `isDescending`, until it returns false.
@@ -126,31 +126,39 @@ struct RankedTree: ~Copyable {
     func forEachRun(in ranks: Range<Int>, isDescending: Bool, _ body: (UnsafeBufferPointer<UInt32>) -> Bool) {
         guard !ranks.isEmpty else { return }
         precondition(ranks.lowerBound >= 0 && ranks.upperBound <= self.count, "the tree ends before these ranks")
-        var remaining = ranks.count
-        var (leaf, index) = self.position(of: isDescending ? ranks.upperBound - 1 : ranks.lowerBound)
+        var rest = ranks
+        var place = self.place(of: isDescending ? ranks.upperBound - 1 : ranks.lowerBound)
+        place.prefetchSiblings(isDescending, entryCount: rest.count)
         while true {
-            let count = min(remaining, isDescending ? index + 1 : leaf.count - index)
-            let start = isDescending ? index + 1 - count : index
-            remaining -= count
-            let next = remaining > 0 ? isDescending ? leaf.previous : leaf.next : nil
-            next?.prefetchNumbers()
-            guard body(UnsafeBufferPointer(start: leaf.numbers + start, count: count)), let next else { return }
-            leaf = next
-            index = isDescending ? leaf.count - 1 : 0
+            let leaf = place.leaf
+            let count = min(rest.count, isDescending ? place.index + 1 : leaf.count - place.index)
+            let start = isDescending ? place.index + 1 - count : place.index
+            guard body(UnsafeBufferPointer(start: leaf.numbers + start, count: count)), count < rest.count else {
+                return
+            }
+            rest =
+                isDescending ? rest.lowerBound..<(rest.upperBound - count) : (rest.lowerBound + count)..<rest.upperBound
+            if !place.moveToSibling(isDescending) {
+                place = self.place(of: isDescending ? rest.upperBound - 1 : rest.lowerBound)
+                place.prefetchSiblings(isDescending, entryCount: rest.count)
+            }
         }
     }
 
-    private func position(of rank: Int) -> (TreeLeaf, Int) {
+    private func place(of rank: Int) -> LeafPlace {
         var rest = rank
         var count = self.count
         var node = self.root
+        var place = LeafPlace(leaf: TreeLeaf(block: node))
         for _ in 0..<self.height {
             let branch = TreeBranch(block: node)
-            let index = branch.child(at: &rest, of: count)
-            count = branch.counts[index]
-            node = branch.children[index]
+            let child = branch.child(at: &rest, of: count)
+            count = branch.counts[child]
+            node = branch.children[child]
+            place = LeafPlace(leaf: TreeLeaf(block: node), parent: branch, child: child)
         }
-        return (TreeLeaf(block: node), rest)
+        place.index = rest
+        return place
     }
 
     private static func destroy(_ node: UnsafeMutableRawPointer, height: Int) {
@@ -161,6 +169,47 @@ struct RankedTree: ~Copyable {
             }
         }
         free(node)
+    }
+}
+
+/// An entry of a leaf, with the way to the leaves beside it.
+private struct LeafPlace {
+    private(set) var leaf: TreeLeaf
+    /// Nil where the leaf is the root.
+    private let parent: TreeBranch?
+    private var child: Int
+    var index = 0
+
+    /// How many leaves ahead are being fetched: their addresses lie in the parent, while each leaf itself tells only the next.
+    private static var fetchedCount: Int { 4 }
+
+    init(leaf: TreeLeaf, parent: TreeBranch? = nil, child: Int = 0) {
+        self.leaf = leaf
+        self.parent = parent
+        self.child = child
+    }
+
+    private func sibling(_ distance: Int) -> TreeLeaf? {
+        guard let parent = self.parent, (0..<parent.childCount).contains(self.child + distance) else { return nil }
+        return TreeLeaf(block: parent.children[self.child + distance])
+    }
+
+    /// Begins to fetch the next leaves, as far as so many entries are likely to reach.
+    func prefetchSiblings(_ isDescending: Bool, entryCount: Int) {
+        for distance in 0..<min(Self.fetchedCount, entryCount / (TreeLeaf.capacity / 2) + 1) {
+            self.sibling(isDescending ? -distance : distance)?.prefetchNumbers()
+        }
+    }
+
+    /// Goes on to the first entry of the next leaf, or to the last one of the leaf before, unless the parent has no more.
+    mutating func moveToSibling(_ isDescending: Bool) -> Bool {
+        let step = isDescending ? -1 : 1
+        guard let leaf = self.sibling(step) else { return false }
+        self.child += step
+        self.leaf = leaf
+        self.index = isDescending ? leaf.count - 1 : 0
+        self.sibling(step * (Self.fetchedCount - 1))?.prefetchNumbers()
+        return true
     }
 }
 

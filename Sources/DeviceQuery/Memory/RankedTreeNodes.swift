@@ -19,7 +19,7 @@ struct TreeLeaf: BitwiseCopyable {
     private static var valuesOffset: Int { 24 }
     private static var numbersOffset: Int { Self.valuesOffset + Self.capacity * 8 }
     static var byteCount: Int { Self.numbersOffset + Self.capacity * 4 }
-    /// Cache lines of a leaf in which its count and its values lie; a branch has both in fewer.
+    /// Cache lines in which a leaf has its count and its values; a branch has its values and its subtrees in as many.
     static var valueLineCount: Int { Self.numbersOffset / 64 + 1 }
 
     static func make() -> TreeLeaf {
