@@ -15,7 +15,7 @@ enum StepCost {
     /// A row that a mask has.
     static let maskedRow = 3.0
     /// A match that is weighed against those that are kept.
-    static let keptRow = 2.0
+    static let keptRow = 4.0
     /// A value of a column, read in the order of memory.
     static let columnValue = 3.0
     /// Finding a group of devices and asking for its set.
