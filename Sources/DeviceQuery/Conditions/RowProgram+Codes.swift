@@ -116,8 +116,9 @@ extension RowProgram {
         let (words, wordCount) = (self.bits.base + Int(step.pointee.start), Int(step.pointee.count))
         let turn: UInt64 = wanted ? 0 : 1
         guard wordCount == 1 else { return rows.keep(column) { Self.bit($0, in: words, wordCount) ^ turn } }
-        let word = words[0]
-        return rows.keep(column) { ($0 < 64 ? word : 0) >> UInt64($0 & 63) & 1 ^ turn }
+        let other: UInt64 = wanted ? 0 : .max
+        let word = words[0] ^ other
+        return rows.keep(column) { ($0 < 64 ? word : other) >> UInt64($0 & 63) & 1 }
     }
 
     func keepCompared(
@@ -165,9 +166,15 @@ extension UnsafeMutableBufferPointer<UInt32> {
     func keep<Value: BitwiseCopyable>(_ column: UnsafePointer<Value>, where holds: (Value) -> UInt64) -> Int {
         guard let rows = self.baseAddress else { return 0 }
         var kept = 0
-        for index in 0..<self.count {
+        let fetchingEnd = Swift.max(0, self.count - fetchedAheadCount)
+        for index in 0..<fetchingEnd {
             let row = rows[index]
-            rollcall_prefetch(column + Int(rows[Swift.min(index &+ fetchedAheadCount, self.count &- 1)]))
+            rollcall_prefetch(column + Int(rows[index &+ fetchedAheadCount]))
+            rows[kept] = row
+            kept &+= Int(truncatingIfNeeded: holds(column[Int(row)]))
+        }
+        for index in fetchingEnd..<self.count {
+            let row = rows[index]
             rows[kept] = row
             kept &+= Int(truncatingIfNeeded: holds(column[Int(row)]))
         }
