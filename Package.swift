@@ -13,10 +13,8 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
-let http2: [Target.Dependency] = [
-    .product(name: "NIOHTTP2", package: "swift-nio-http2"),
-    .product(name: "NIOHPACK", package: "swift-nio-http2"),
-]
+let hpack = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
+let http2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -96,7 +94,7 @@ let package = Package(
             ]
         ),
         .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", "StatusWire", log] + nio),
-        .target(name: "GRPCTransport", dependencies: ["ProtobufC", "RPC", "StatusWire", log] + nio + http2),
+        .target(name: "GRPCTransport", dependencies: ["ProtobufC", "RPC", "StatusWire", hpack, log] + nio),
 
         // Assembly: the daemon and the client library.
         .target(
@@ -133,8 +131,8 @@ let package = Package(
             name: "RollcallTesting",
             dependencies: [
                 "CRollcallProto", "Descriptors", "DeviceModel", "DeviceQuery", "DeviceStore", "GRPCTransport",
-                "ProtobufC", "RPC", "StatusWire", "TTRPC", log,
-            ] + nio + http2,
+                "ProtobufC", "RPC", "StatusWire", "TTRPC", hpack, http2, log,
+            ] + nio,
             path: "Tests/RollcallTesting"
         ),
         .executableTarget(
@@ -172,7 +170,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GRPCTransportTests",
-            dependencies: ["GRPCTransport", "RPC", "RollcallTesting"] + nio + http2
+            dependencies: ["GRPCTransport", "RPC", "RollcallTesting", hpack] + nio
         ),
         .testTarget(
             name: "DeviceServiceTests",

@@ -22,6 +22,16 @@ enum MessagePrefix {
         }
         output.setInteger(UInt32(output.writerIndex - startIndex - Self.byteCount), at: startIndex + 1)
     }
+
+    /// The message of bytes that are one whole message with its prefix, not compressed; nil where they are anything else.
+    static func onlyMessage(in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard bytes.count >= Self.byteCount, bytes[0] == 0,
+            Int(bytes.bigEndian(at: 1) as UInt32) == bytes.count - Self.byteCount
+        else {
+            return nil
+        }
+        return UnsafeRawBufferPointer(rebasing: bytes[Self.byteCount...])
+    }
 }
 
 /// Cuts what comes in on a stream into messages.

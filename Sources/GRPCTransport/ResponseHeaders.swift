@@ -2,38 +2,58 @@
 
 internal import FoundationEssentials
 internal import NIOCore
-internal import NIOHPACK
 internal import ProtobufC
 internal import RPC
 internal import StatusWire
 
-extension HPACKHeaders {
-    /// Opens a reply that has messages.
-    static let responseHead: HPACKHeaders = [":status": "200", "content-type": "application/grpc"]
-
-    /// Ends a reply well.
-    static let okTrailers: HPACKHeaders = ["grpc-status": "0"]
-
+/// Writes the fields of replies, as HPACK has them.
+enum ResponseHeaders {
     /// The longest encoded google.rpc.Status. Clients of gRPC's own C core take 8 KiB of trailers unless they ask for more,
     /// base64 makes four bytes of three, and the sentence stands there once more by itself.
     private static let statusByteCountMax = 4_096
     private static let messageByteCountMax = 1_024
 
-    /// Ends a call that failed: alone, or after messages were sent.
-    init(failure status: Status, isAlone: Bool) {
-        self = isAlone ? Self.responseHead : [:]
-        self.add(name: "grpc-status", value: "\(status.code.rawValue)")
-        self.add(name: "grpc-message", value: status.message.percentEncoded(byteCountMax: Self.messageByteCountMax))
+    private static let head = Self.encoded {
+        $0.writeInteger(HPACKLiteral.status200)
+        HPACKLiteral.append("content-type", "application/grpc", to: &$0)
+    }
+
+    private static let okTrailers = Self.encoded { HPACKLiteral.append("grpc-status", "0", to: &$0) }
+
+    private static func encoded(_ write: (inout ByteBuffer) -> Void) -> [UInt8] {
+        var bytes = ByteBuffer()
+        write(&bytes)
+        return Array(bytes.readableBytesView)
+    }
+
+    /// Opens a reply that has messages, or an error that comes alone.
+    static func appendHead(to output: inout ByteBuffer) {
+        output.writeBytes(Self.head)
+    }
+
+    /// Ends a reply well.
+    static func appendOK(to output: inout ByteBuffer) {
+        output.writeBytes(Self.okTrailers)
+    }
+
+    /// Ends a call that failed.
+    static func append(_ status: Status, to output: inout ByteBuffer) {
+        HPACKLiteral.append("grpc-status", "\(status.code.rawValue)", to: &output)
+        let message = status.message.percentEncoded(byteCountMax: Self.messageByteCountMax)
+        HPACKLiteral.append("grpc-message", message, to: &output)
         let details = status.packed(Arena.current, byteCountMax: Self.statusByteCountMax)
-        self.add(name: "grpc-status-details-bin", value: Data(details).base64EncodedString())
+        HPACKLiteral.append("grpc-status-details-bin", Data(details).base64EncodedString(), to: &output)
         if status.code == .unimplemented {
-            self.add(name: "grpc-accept-encoding", value: "identity")
+            HPACKLiteral.append("grpc-accept-encoding", "identity", to: &output)
         }
     }
 
     /// Answers a request that is none of gRPC's.
-    init(httpStatus: String, _ problem: String) {
-        self = [":status": httpStatus, "grpc-status": "2", "grpc-message": problem.percentEncoded(byteCountMax: 1_024)]
+    static func append(httpStatus: String, _ problem: String, to output: inout ByteBuffer) {
+        HPACKLiteral.append(":status", httpStatus, to: &output)
+        HPACKLiteral.append("grpc-status", "\(Status.Code.unknown.rawValue)", to: &output)
+        let message = problem.percentEncoded(byteCountMax: Self.messageByteCountMax)
+        HPACKLiteral.append("grpc-message", message, to: &output)
     }
 }
 

@@ -148,6 +148,10 @@ import Testing
             let none = try await client.call(headers, [])
             let two = try await client.call(headers, [ByteBuffer(), ByteBuffer()])
             #expect(none.status?.code == .unimplemented && two.status?.code == .unimplemented)
+            let last = try await client.open(headers)
+            last.send(ByteBuffer())
+            last.send(ByteBuffer(), endStream: true)
+            #expect(await last.outcome().status?.code == .unimplemented)
         }
     }
 

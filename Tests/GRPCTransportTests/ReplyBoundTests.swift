@@ -48,6 +48,63 @@ import Testing
         }
     }
 
+    @Test func replyComesInPiecesThroughANarrowWindow() async throws {
+        try await Self.serve { connection, _ in
+            await connection.begin(initialWindow: 7)
+            await connection.call(1, EchoService.name("Zeros"), "50")
+            var bytes: [UInt8] = []
+            while true {
+                let frame = try #require(await connection.receive())
+                if frame.type == 0 {
+                    #expect(frame.payload.count <= 7)
+                    bytes += frame.payload
+                    await connection.send(HTTP2Connection.frame(8, stream: 1, HTTP2Connection.bigEndian(7)))
+                } else if frame.type == 1, frame.flags & 1 == 1 {
+                    break
+                }
+            }
+            #expect(bytes == HTTP2Connection.message(Array(repeating: 0, count: 50)))
+        }
+    }
+
+    @Test func repliesShareTheConnectionsWindowInTurn() async throws {
+        try await Self.serve { connection, _ in
+            await connection.begin(initialWindow: 1 << 20)
+            for id in [1, 3, 5] as [UInt32] {
+                await connection.call(id, EchoService.name("Zeros"), "60000")
+            }
+            var counts: [UInt32: Int] = [:]
+            var ended: [UInt32] = []
+            while ended.count < 3 {
+                let frame = try #require(await connection.receive())
+                if frame.type == 0 {
+                    counts[frame.stream, default: 0] += frame.payload.count
+                    // Not before all of the first window is used, and then as much again.
+                    if counts.values.reduce(0, +) % 65_535 == 0 {
+                        await connection.send(HTTP2Connection.frame(8, HTTP2Connection.bigEndian(65_535)))
+                    }
+                } else if frame.type == 1, frame.flags & 1 == 1 {
+                    ended.append(frame.stream)
+                }
+            }
+            #expect(ended == [1, 3, 5])
+            #expect(counts == [1: 60_005, 3: 60_005, 5: 60_005])
+        }
+    }
+
+    @Test func windowOfEveryStreamFollowsTheSettings() async throws {
+        try await Self.serve { connection, _ in
+            await connection.begin(initialWindow: 0)
+            await connection.call(1, EchoService.name("Zeros"), "50")
+            await connection.send(HTTP2Connection.frame(4, [0, 4] + HTTP2Connection.bigEndian(1_000)))
+            var isEnded = false
+            while !isEnded {
+                let frame = try #require(await connection.receive())
+                isEnded = frame.type == 1 && frame.flags & 1 == 1
+            }
+        }
+    }
+
     @Test func unfinishedMessagesAreRefusedBeyondTheBound() async throws {
         try await Self.serve { connection, server in
             await connection.begin()

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import NIOHPACK
 import RPC
 import Testing
@@ -19,22 +20,45 @@ import Testing
         #expect("aéé".percentEncoded(byteCountMax: 13) == "a%C3%A9%C3%A9")
     }
 
-    @Test func headStandsBeforeAnErrorThatComesAlone() {
-        let status = Status(.notFound, "Gone.", reason: "DEVICE_NOT_FOUND")
-        let alone = HPACKHeaders(failure: status, isAlone: true)
-        #expect(alone.first(name: ":status") == "200" && alone.first(name: "content-type") == "application/grpc")
-        let after = HPACKHeaders(failure: status, isAlone: false)
-        #expect(!after.contains(name: ":status") && after.first(name: "grpc-status") == "5")
-        #expect(after.first(name: "grpc-message") == "Gone.")
+    /// What a client's decoder makes of a block that `write` wrote.
+    private static func decoded(_ write: (inout ByteBuffer) -> Void) throws -> HPACKHeaders {
+        var bytes = ByteBuffer()
+        write(&bytes)
+        var decoder = HPACKDecoder(
+            allocator: ByteBufferAllocator(), maxDynamicTableSize: 4_096, maxHeaderListSize: 1 << 20)
+        return try decoder.decodeHeaders(from: &bytes)
     }
 
-    @Test func trailersStayWithinWhatClientsTake() {
+    @Test func fieldsAreReadByTheLibrarysDecoder() throws {
+        #expect(
+            try Self.decoded { ResponseHeaders.appendHead(to: &$0) }
+                == [":status": "200", "content-type": "application/grpc"])
+        #expect(try Self.decoded { ResponseHeaders.appendOK(to: &$0) } == ["grpc-status": "0"])
+        let refused = try Self.decoded { ResponseHeaders.append(httpStatus: "415", "No.", to: &$0) }
+        #expect(refused == [":status": "415", "grpc-status": "2", "grpc-message": "No."])
+    }
+
+    @Test func lengthsOfAnySizeAreReadBack() throws {
+        for count in [0, 1, 126, 127, 128, 254, 255, 256, 16_000, 20_000] {
+            let value = String(repeating: "v", count: count)
+            let headers = try Self.decoded {
+                $0.writeInteger(HPACKLiteral.tableSizeZero)
+                HPACKLiteral.append("name", value, to: &$0)
+            }
+            #expect(headers.first(name: "name")?.utf8.count == count)
+        }
+    }
+
+    @Test func trailersStayWithinWhatClientsTake() throws {
         let details = (0..<100).map { _ in
             Status.Detail(typeURL: "type.googleapis.com/test.Detail", value: Array(repeating: 7, count: 1_000))
         }
         let status = Status(
             .invalidArgument, String(repeating: "é", count: 10_000), reason: "FIELD_INVALID", details: details)
-        let headers = HPACKHeaders(failure: status, isAlone: true)
+        let headers = try Self.decoded {
+            ResponseHeaders.appendHead(to: &$0)
+            ResponseHeaders.append(status, to: &$0)
+        }
         let byteCount = headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 32 }
         #expect(byteCount <= 8 << 10)
         #expect(headers.first(name: "grpc-status-details-bin") != nil)

@@ -129,6 +129,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        // DATA, RST_STREAM and WINDOW_UPDATE for a stream that was not opened.
+        HTTP2Connection.frame(0, stream: 9, [1]), HTTP2Connection.frame(3, stream: 9, [0, 0, 0, 8]),
+        HTTP2Connection.frame(8, stream: 9, [0, 0, 0, 1]),
+        // A window opened by nothing, and too far.
+        HTTP2Connection.frame(8, [0, 0, 0, 0]), HTTP2Connection.frame(8, [0x7f, 0xff, 0xff, 0xff]),
+        // Settings out of their ranges, and not of six bytes.
+        HTTP2Connection.frame(4, [0, 4, 0x80, 0, 0, 0]), HTTP2Connection.frame(4, [0, 5, 0, 0, 0, 1]),
+        HTTP2Connection.frame(4, [0, 2, 0, 0, 0, 2]), HTTP2Connection.frame(4, [0, 4, 0]),
+        // Payloads of other lengths than their kinds have.
+        HTTP2Connection.frame(6, [1, 2, 3]), HTTP2Connection.frame(8, [1]), HTTP2Connection.frame(4, flags: 1, [0]),
+        // What a client never sends.
+        HTTP2Connection.frame(5, flags: 4, stream: 1, [0, 0, 0, 2]), HTTP2Connection.frame(9, stream: 1, [1]),
+        // Padding longer than its frame.
+        HTTP2Connection.frame(1, flags: 0x0c, stream: 1, [9, 0]),
+    ]) func brokenRuleIsClosed(frame: [UInt8]) async throws {
+        try await Self.misbehave { connection in
+            await connection.begin()
+            await connection.send(frame)
+            #expect(await connection.isClosedByServer())
+        }
+    }
+
     @Test func dataBeyondTheWindowEndsItsStreamOrConnection() async throws {
         try await Self.misbehave { connection in
             await connection.begin()

@@ -1,0 +1,280 @@
+// Outcomes of calls, and the frames that tell them to the client.
+
+internal import NIOCore
+internal import RPC
+
+// MARK: - Outcomes
+
+extension ServerHandler {
+    /// A deferred method has answered.
+    func callReplied(_ stream: CallStream, _ result: Result<ReplySink.Encode, Status>) {
+        switch result {
+        case .success(let encode):
+            self.writeReply(stream, encode)
+        case .failure(let status):
+            self.callFailed(stream, status)
+        }
+    }
+
+    /// A stream's method has written a message.
+    func messageSent(_ stream: CallStream, _ message: ByteBuffer) {
+        guard case .send(let withHead) = stream.machine.messageSent() else {
+            return
+        }
+        if withHead {
+            self.writeHead(stream.id)
+        }
+        let startIndex = stream.pending.writerIndex
+        MessagePrefix.append(to: &stream.pending) { $0.writeImmutableBuffer(message) }
+        self.pendingByteCount += stream.pending.writerIndex - startIndex
+        stream.gatedByteCount += message.readableBytes
+        guard self.mayKeepOutput else {
+            return self.callFailed(
+                stream, .outputFull(byteCountMax: self.limits.queuedOutputByteCountMax), dropsPending: true)
+        }
+        self.send(stream)
+    }
+
+    /// A stream's method is through.
+    func streamEnded(_ stream: CallStream, _ outcome: StreamOutcome) {
+        switch outcome {
+        case .closed:
+            guard case .answer(let ending) = stream.machine.callEnded() else {
+                return
+            }
+            if !ending.hasSentHead {
+                self.writeHead(stream.id)
+            }
+            self.finish(stream, ending, .ok)
+        case .reply(let message):
+            self.writeReply(stream) { (output: inout ByteBuffer) throws(Status) in
+                output.writeImmutableBuffer(message)
+            }
+        case .failed(let status):
+            self.callFailed(stream, status)
+        }
+    }
+
+    /// Ends the call with an error, whatever its method is doing.
+    ///
+    /// - Parameter dropsPending: Whether messages that wait for the client are not sent any more.
+    func callFailed(_ stream: CallStream, _ status: Status, dropsPending: Bool = false) {
+        guard case .answer(let ending) = stream.machine.callEnded() else {
+            return
+        }
+        if dropsPending {
+            self.dropPending(of: stream)
+        }
+        self.end(stream, ending, status)
+    }
+
+    /// Answers a request that never becomes a call.
+    func answer(_ stream: CallStream, httpStatus: String, _ problem: String) {
+        guard case .answer(let ending) = stream.machine.callEnded() else {
+            return
+        }
+        self.finish(stream, ending, .http(status: httpStatus, problem))
+    }
+
+    /// Tells the client that the call failed, and what runs for it that nobody waits.
+    func end(_ stream: CallStream, _ ending: CallEnding<RunningCall>, _ status: Status) {
+        ending.call?.end(status)
+        self.finish(stream, ending, .failure(status, isAlone: !ending.hasSentHead))
+        self.refusalWritten()
+    }
+
+    /// Puts the last headers of the reply behind its messages, and lets go of everything else that the call held.
+    private func finish(_ stream: CallStream, _ ending: CallEnding<RunningCall>, _ trailers: CallStream.Trailers) {
+        ending.call?.stopTimer()
+        self.dropInput(of: stream)
+        stream.trailers = trailers
+        stream.resetsInput = ending.isInputOpen
+        self.send(stream)
+    }
+
+    /// The stream is gone: gives up what runs for its call. Nothing is sent.
+    func lose(_ stream: CallStream, _ status: Status) {
+        self.streams[stream.id] = nil
+        stream.machine.streamClosed()?.end(status)
+        stream.streaming?.gate.close(.cancelled("The call is over."))
+        self.dropInput(of: stream)
+        self.dropPending(of: stream)
+    }
+
+    private func dropPending(of stream: CallStream) {
+        self.pendingByteCount -= stream.pending.readableBytes
+        stream.pending = ByteBuffer()
+        self.release(stream, byteCount: stream.gatedByteCount)
+    }
+}
+
+// MARK: - Replies
+
+extension ServerHandler {
+    /// Answers a call with the one message that `encode` appends in place, or the error that stands for it.
+    func writeReply(_ stream: CallStream, _ encode: (inout ByteBuffer) throws(Status) -> Void) {
+        _ = self.writeReplyUnlessPostponed(stream) { (output: inout ByteBuffer) throws(Status) -> Bool in
+            try encode(&output)
+            return true
+        }
+    }
+
+    /// As ``writeReply(_:_:)``, unless `encode` returns false: then nothing is appended, and the call has no answer yet.
+    func writeReplyUnlessPostponed(
+        _ stream: CallStream, _ encode: (inout ByteBuffer) throws(Status) -> Bool
+    ) -> Bool {
+        let startIndex = self.output.writerIndex
+        self.writeHead(stream.id)
+        let frameIndex = self.output.writerIndex
+        self.output.writeFrameHeader(HTTP2FrameHeader(payloadByteCount: 0, kind: .data, streamID: stream.id))
+        var isAnswered = true
+        do throws(Status) {
+            try MessagePrefix.append(to: &self.output) { (output: inout ByteBuffer) throws(Status) in
+                isAnswered = try encode(&output)
+            }
+        } catch {
+            self.output.moveWriterIndex(to: startIndex)
+            self.callFailed(stream, error)
+            return true
+        }
+        guard isAnswered else {
+            self.output.moveWriterIndex(to: startIndex)
+            return false
+        }
+        if let status = self.refusalOfReply(frameIndex) {
+            self.output.moveWriterIndex(to: startIndex)
+            self.callFailed(stream, status)
+            return true
+        }
+        guard case .answer(let ending) = stream.machine.callEnded() else {
+            self.output.moveWriterIndex(to: startIndex)
+            return true
+        }
+        self.completeDataFrame(stream, frameIndex)
+        self.finish(stream, ending, .ok)
+        return true
+    }
+
+    /// Why the reply whose DATA frame is at `frameIndex` may not be sent, if it may not.
+    private func refusalOfReply(_ frameIndex: Int) -> Status? {
+        let messageByteCount =
+            self.output.writerIndex - frameIndex - HTTP2FrameHeader.byteCount - MessagePrefix.byteCount
+        guard messageByteCount <= self.limits.messageByteCountMax else {
+            return .messageTooLong(byteCountMax: self.limits.messageByteCountMax)
+        }
+        return self.mayKeepOutput ? nil : .outputFull(byteCountMax: self.limits.queuedOutputByteCountMax)
+    }
+
+    /// Leaves the frame where it is, if it and the windows have room for all of it; where not, its bytes wait.
+    private func completeDataFrame(_ stream: CallStream, _ frameIndex: Int) {
+        let payloadIndex = frameIndex + HTTP2FrameHeader.byteCount
+        let byteCount = self.output.writerIndex - payloadIndex
+        let room = min(
+            HTTP2FrameHeader.payloadByteCountMax, stream.sendWindow.byteCount, self.sendWindow.byteCount)
+        if byteCount <= room, self.sendWindow.take(byteCount: byteCount), stream.sendWindow.take(byteCount: byteCount) {
+            self.output.setPayloadByteCount(byteCount, ofFrameAt: frameIndex)
+            return
+        }
+        self.output.withUnsafeReadableBytes { bytes in
+            let start = payloadIndex - self.output.readerIndex
+            stream.pending.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+        }
+        self.pendingByteCount += byteCount
+        self.output.moveWriterIndex(to: frameIndex)
+    }
+}
+
+// MARK: - Frames
+
+extension ServerHandler {
+    /// Sends what windows allow of a stream's messages and, behind the last of them, its trailers.
+    func send(_ stream: CallStream) {
+        while stream.pending.readableBytes > 0 {
+            guard self.sendWindow.byteCount > 0 else {
+                if !stream.isBlocked {
+                    stream.isBlocked = true
+                    self.blocked.append(stream.id)
+                }
+                return
+            }
+            let byteCount = min(
+                stream.pending.readableBytes, HTTP2FrameHeader.payloadByteCountMax, stream.sendWindow.byteCount,
+                self.sendWindow.byteCount
+            )
+            guard byteCount > 0, self.sendWindow.take(byteCount: byteCount),
+                stream.sendWindow.take(byteCount: byteCount), let piece = stream.pending.readSlice(length: byteCount)
+            else {
+                // Until the client opens the stream's own window.
+                return
+            }
+            self.output.writeFrameHeader(
+                HTTP2FrameHeader(payloadByteCount: byteCount, kind: .data, streamID: stream.id))
+            self.output.writeImmutableBuffer(piece)
+            self.pendingByteCount -= byteCount
+            self.release(stream, byteCount: min(byteCount, stream.gatedByteCount))
+        }
+        stream.pending.clear()
+        guard let trailers = stream.trailers else {
+            return
+        }
+        self.writeTrailers(trailers, stream.id)
+        if stream.resetsInput {
+            self.output.writeReset(stream.id, .noError)
+        }
+        self.streams[stream.id] = nil
+        stream.streaming?.gate.close(.cancelled("The call is over."))
+        self.closeIfDrained()
+    }
+
+    /// Sends what waited for the connection's window, in turn, for as long as it is open.
+    func sendBlocked() {
+        while self.sendWindow.byteCount > 0, let id = self.blocked.popFirst() {
+            if let stream = self.streams[id] {
+                stream.isBlocked = false
+                self.send(stream)
+            }
+        }
+    }
+
+    /// Tells the method's side that bytes have left.
+    private func release(_ stream: CallStream, byteCount: Int) {
+        guard byteCount > 0 else {
+            return
+        }
+        stream.gatedByteCount -= byteCount
+        stream.streaming?.gate.release(byteCount: byteCount)
+    }
+
+    private func writeHead(_ id: StreamID) {
+        self.writeHeaders(id, flags: .endHeaders) { ResponseHeaders.appendHead(to: &$0) }
+    }
+
+    private func writeTrailers(_ trailers: CallStream.Trailers, _ id: StreamID) {
+        self.writeHeaders(id, flags: [.endHeaders, .endStream]) { output in
+            switch trailers {
+            case .ok:
+                ResponseHeaders.appendOK(to: &output)
+            case .failure(let status, let isAlone):
+                if isAlone {
+                    ResponseHeaders.appendHead(to: &output)
+                }
+                ResponseHeaders.append(status, to: &output)
+            case .http(let status, let problem):
+                ResponseHeaders.append(httpStatus: status, problem, to: &output)
+            }
+        }
+    }
+
+    private func writeHeaders(_ id: StreamID, flags: HTTP2FrameHeader.Flags, _ write: (inout ByteBuffer) -> Void) {
+        let index = self.output.writerIndex
+        self.output.writeFrameHeader(
+            HTTP2FrameHeader(payloadByteCount: 0, kind: .headers, flags: flags, streamID: id))
+        if self.isTableSizeToBeTold {
+            self.isTableSizeToBeTold = false
+            self.output.writeInteger(HPACKLiteral.tableSizeZero)
+        }
+        write(&self.output)
+        self.output.setPayloadByteCount(
+            self.output.writerIndex - index - HTTP2FrameHeader.byteCount, ofFrameAt: index)
+    }
+}
