@@ -28,9 +28,10 @@ SECTIONS = {
     "Call it from Python": "python",
     "Call it from Go": "go",
     "Call it from a shell": None,
+    "Call it from Swift": None,
 }
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE_NAME = re.compile(r"`([\w.]+)`:\s*$")
+FILE_NAME = re.compile(r"`([\w./]+)`:\s*$")
 VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "TIME"),
     (re.compile(r"\b[0-9a-f]{8}-\d+\b"), "ETAG"),
@@ -165,7 +166,9 @@ def follow(section, guide):
             named = FILE_NAME.search(section[: fence.start()])
             if not named:
                 raise Mismatch(f"the block that begins with {first_line(body)} has no file name before it")
-            (guide.folder / named.group(1)).write_text(body)
+            file = guide.folder / named.group(1)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(body)
     if not count:
         raise Mismatch("it has no fenced block")
     return count
