@@ -39,12 +39,16 @@ final class CallStream {
     var message: ByteBuffer?
     /// What the connection has counted of this stream as unfinished input.
     var partialInputByteCount = 0
+    /// Whether the client has half-closed the stream.
+    var isInputOver = false
 
     // MARK: Output
 
     var sendWindow: FlowWindow
     /// Messages that wait for the client to open a window.
     var pending = ByteBuffer()
+    /// How much is left of the message that has begun to leave.
+    var cutByteCount = 0
     /// Whether they wait for the connection's window, among those of other streams.
     var isBlocked = false
     /// How much of them the gate has not been told to have left.

@@ -57,11 +57,18 @@ struct MessageDeframer {
         self.buffer.readableBytes
     }
 
+    /// The memory that they have.
+    var capacity: Int {
+        self.buffer.capacity
+    }
+
     /// Takes more bytes in.
     mutating func append(_ bytes: ByteBuffer) {
         if self.buffer.readableBytes == 0 {
             self.buffer = bytes
         } else {
+            // What was taken out of a buffer stays in it otherwise, for as long as messages do not end where pieces do.
+            self.buffer.discardReadBytes()
             self.buffer.writeImmutableBuffer(bytes)
         }
     }
@@ -74,6 +81,9 @@ struct MessageDeframer {
         guard Int(length) <= self.messageByteCountMax else { throw .tooLong }
         guard self.buffer.readableBytes >= MessagePrefix.byteCount + Int(length) else { return nil }
         self.buffer.moveReaderIndex(forwardBy: MessagePrefix.byteCount)
+        defer {
+            if self.buffer.readableBytes == 0 { self.buffer = ByteBuffer() }
+        }
         return self.buffer.readSlice(length: Int(length))
     }
 

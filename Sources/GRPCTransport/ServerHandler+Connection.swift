@@ -14,19 +14,24 @@ extension ServerHandler {
         guard payload.count.isMultiple(of: 6), header.streamID == .connection else {
             throw HTTP2ConnectionError(.frameSizeError, "A SETTINGS frame is not one.")
         }
+        var windowByteCount = self.streamWindowByteCount
         for index in stride(from: 0, to: payload.count, by: 6) {
             try self.settingReceived(
-                HTTP2Setting(rawValue: payload.bigEndian(at: index)), payload.bigEndian(at: index + 2))
+                HTTP2Setting(rawValue: payload.bigEndian(at: index)), payload.bigEndian(at: index + 2),
+                &windowByteCount)
         }
+        try self.setStreamWindows(windowByteCount)
         self.hasSettings = true
         self.output.writeSettingsAck()
-        self.refusalWritten()
+        self.closeIfOutputIsUnread()
     }
 
     /// SETTINGS may change every stream's window, and clients send them once or twice.
     private static let settingsWeight = 64
 
-    private func settingReceived(_ setting: HTTP2Setting, _ value: UInt32) throws(HTTP2ConnectionError) {
+    private func settingReceived(
+        _ setting: HTTP2Setting, _ value: UInt32, _ windowByteCount: inout Int
+    ) throws(HTTP2ConnectionError) {
         switch setting {
         case .headerTableSize:
             self.isTableSizeToBeTold = true
@@ -40,18 +45,27 @@ extension ServerHandler {
                 throw HTTP2ConnectionError(.protocolError, "MAX_FRAME_SIZE is out of its range.")
             }
         case .initialWindowSize:
-            let change = Int(value) - self.streamWindowByteCount
-            guard value <= UInt32(Int32.max),
-                self.streams.values.allSatisfy({ $0.sendWindow.add(byteCount: change) })
-            else {
+            guard value <= UInt32(Int32.max) else {
                 throw HTTP2ConnectionError(.flowControlError, "INITIAL_WINDOW_SIZE is out of its range.")
             }
-            self.streamWindowByteCount = Int(value)
-            for stream in Array(self.streams.values) {
-                self.send(stream)
-            }
+            windowByteCount = Int(value)
         default:
             break
+        }
+    }
+
+    /// Changes the window of every stream, and of those to come.
+    private func setStreamWindows(_ byteCount: Int) throws(HTTP2ConnectionError) {
+        let change = byteCount - self.streamWindowByteCount
+        guard change != 0 else {
+            return
+        }
+        self.streamWindowByteCount = byteCount
+        for stream in Array(self.streams.values) {
+            guard stream.sendWindow.add(byteCount: change) else {
+                throw HTTP2ConnectionError(.flowControlError, "INITIAL_WINDOW_SIZE opens a window too far.")
+            }
+            self.send(stream)
         }
     }
 
@@ -63,7 +77,7 @@ extension ServerHandler {
         let data = UInt64(bigEndian: payload.loadUnaligned(as: UInt64.self))
         guard header.flags.contains(.ack) else {
             self.output.writePing(data, isAck: true)
-            return self.refusalWritten()
+            return self.closeIfOutputIsUnread()
         }
         if data == Self.drainPing, case .announced = self.drain {
             self.drain = .known
@@ -100,7 +114,8 @@ extension ServerHandler {
             guard byteCount > 0, self.sendWindow.add(byteCount: byteCount) else {
                 throw HTTP2ConnectionError(.flowControlError, "The connection's window is opened by 0 or too far.")
             }
-            return self.sendBlocked()
+            self.sendBlocked()
+            return self.closeIfOutputIsUnread()
         }
         guard let stream = try self.stream(header) else {
             return
@@ -109,5 +124,6 @@ extension ServerHandler {
             return self.reset(stream, byteCount > 0 ? .flowControlError : .protocolError)
         }
         self.send(stream)
+        self.closeIfOutputIsUnread()
     }
 }

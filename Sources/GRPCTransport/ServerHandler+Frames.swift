@@ -12,6 +12,9 @@ extension ServerHandler {
     ///
     /// - Throws: a fault that ends the connection (RFC 9113, section 5.4.1).
     func frameReceived(_ header: HTTP2FrameHeader, _ payload: UnsafeRawBufferPointer) throws(HTTP2ConnectionError) {
+        guard self.isServing else {
+            return
+        }
         guard self.hasSettings || header.kind == .settings else {
             throw HTTP2ConnectionError(.protocolError, "The first frame is not SETTINGS.")
         }
@@ -49,7 +52,10 @@ extension ServerHandler {
             throw HTTP2ConnectionError(
                 .protocolError, "A frame is for stream \(header.streamID), which was not opened.")
         }
-        try self.countFrame()
+        // Messages under way are bounded by the connection's window.
+        if header.kind != .data {
+            try self.countFrame()
+        }
         return nil
     }
 
@@ -99,6 +105,10 @@ extension ServerHandler {
             guard block.endsStream else {
                 throw HTTP2ConnectionError(.protocolError, "Headers come twice on stream \(block.streamID).")
             }
+            guard !stream.isInputOver else {
+                return self.reset(stream, .streamClosed)
+            }
+            stream.isInputOver = true
             return self.inputEnded(stream)
         }
         guard block.streamID.isClientInitiated else {
@@ -116,7 +126,7 @@ extension ServerHandler {
         guard self.streams.count < self.limits.callCountMax else {
             try self.countFrame()
             self.output.writeReset(block.streamID, .refusedStream)
-            return self.refusalWritten()
+            return self.closeIfOutputIsUnread()
         }
         let stream = CallStream(
             key: CallKey(streamID: block.streamID, sequence: 0),
@@ -124,6 +134,7 @@ extension ServerHandler {
             messageByteCountMax: self.limits.messageByteCountMax
         )
         self.streams[block.streamID] = stream
+        stream.isInputOver = block.endsStream
         self.callReceived(stream, headers)
         if block.endsStream {
             self.inputEnded(stream)
@@ -137,9 +148,7 @@ extension ServerHandler {
         guard self.receiveWindow.receive(byteCount: payload.count) else {
             throw HTTP2ConnectionError(.flowControlError, "More came than the connection's window allows.")
         }
-        if let byteCount = self.receiveWindow.release() {
-            self.output.writeWindowUpdate(.connection, byteCount: byteCount)
-        }
+        self.openConnectionWindow()
         let endsStream = header.flags.contains(.endStream)
         if payload.isEmpty, !endsStream {
             try self.countFrame()
@@ -150,6 +159,10 @@ extension ServerHandler {
         guard stream.receiveWindow.receive(byteCount: payload.count) else {
             return self.reset(stream, .flowControlError)
         }
+        guard !stream.isInputOver else {
+            return self.reset(stream, .streamClosed)
+        }
+        stream.isInputOver = endsStream
         self.bytesReceived(stream, bytes, endsStream: endsStream)
     }
 
@@ -168,8 +181,17 @@ extension ServerHandler {
     func reset(_ stream: CallStream, _ code: HTTP2ErrorCode) {
         self.lose(stream, .cancelled("The call's stream broke the rules of HTTP/2."))
         self.output.writeReset(stream.id, code)
-        self.refusalWritten()
+        self.closeIfOutputIsUnread()
         self.closeIfDrained()
+    }
+
+    /// Lets the client send more on any stream, unless streams have more than they take.
+    ///
+    /// Frames that carry no message are read all the same: a method may wait for one of them.
+    func openConnectionWindow() {
+        if !self.budget.isExceeded, let byteCount = self.receiveWindow.release() {
+            self.output.writeWindowUpdate(.connection, byteCount: byteCount)
+        }
     }
 
     /// Tells a client that its messages have been taken.

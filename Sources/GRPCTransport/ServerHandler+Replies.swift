@@ -24,9 +24,11 @@ extension ServerHandler {
         if withHead {
             self.writeHead(stream.id)
         }
-        let startIndex = stream.pending.writerIndex
+        if stream.pending.readerIndex > stream.pending.readableBytes {
+            stream.pending.discardReadBytes()
+        }
         MessagePrefix.append(to: &stream.pending) { $0.writeImmutableBuffer(message) }
-        self.pendingByteCount += stream.pending.writerIndex - startIndex
+        self.pendingByteCount += MessagePrefix.byteCount + message.readableBytes
         stream.gatedByteCount += message.readableBytes
         guard self.mayKeepOutput else {
             return self.callFailed(
@@ -62,6 +64,14 @@ extension ServerHandler {
         guard case .answer(let ending) = stream.machine.callEnded() else {
             return
         }
+        guard !dropsPending || stream.cutByteCount == 0 else {
+            // No trailers can follow half of a message.
+            ending.call?.end(status)
+            self.lose(stream, status)
+            self.output.writeReset(stream.id, status.code == .resourceExhausted ? .enhanceYourCalm : .cancel)
+            self.closeIfOutputIsUnread()
+            return self.closeIfDrained()
+        }
         if dropsPending {
             self.dropPending(of: stream)
         }
@@ -80,7 +90,7 @@ extension ServerHandler {
     func end(_ stream: CallStream, _ ending: CallEnding<RunningCall>, _ status: Status) {
         ending.call?.end(status)
         self.finish(stream, ending, .failure(status, isAlone: !ending.hasSentHead))
-        self.refusalWritten()
+        self.closeIfOutputIsUnread()
     }
 
     /// Puts the last headers of the reply behind its messages, and lets go of everything else that the call held.
@@ -88,18 +98,29 @@ extension ServerHandler {
         ending.call?.stopTimer()
         self.dropInput(of: stream)
         stream.trailers = trailers
-        stream.resetsInput = ending.isInputOpen
+        stream.resetsInput = ending.isInputOpen && !stream.isInputOver
         self.send(stream)
     }
 
     /// The stream is gone: gives up what runs for its call. Nothing is sent.
     func lose(_ stream: CallStream, _ status: Status) {
-        self.streams[stream.id] = nil
+        self.remove(stream)
         stream.machine.streamClosed()?.end(status)
         stream.streaming?.gate.close(.cancelled("The call is over."))
         self.dropInput(of: stream)
         self.dropPending(of: stream)
     }
+
+    private func remove(_ stream: CallStream) {
+        self.streams[stream.id] = nil
+        // Now and then rather than each time: what waits for the connection's window is looked through for it.
+        if stream.isBlocked, self.blocked.count > 2 * self.streams.count + Self.deadBlockedCountMax {
+            self.blocked = CircularBuffer(self.blocked.filter { self.streams[$0] != nil })
+        }
+    }
+
+    /// How many streams that are gone may be left among those that wait.
+    private static let deadBlockedCountMax = 64
 
     private func dropPending(of stream: CallStream) {
         self.pendingByteCount -= stream.pending.readableBytes
@@ -123,7 +144,7 @@ extension ServerHandler {
     func writeReplyUnlessPostponed(
         _ stream: CallStream, _ encode: (inout ByteBuffer) throws(Status) -> Bool
     ) -> Bool {
-        let startIndex = self.output.writerIndex
+        let mark = OutputMark(index: self.output.writerIndex, isTableSizeToBeTold: self.isTableSizeToBeTold)
         self.writeHead(stream.id)
         let frameIndex = self.output.writerIndex
         self.output.writeFrameHeader(HTTP2FrameHeader(payloadByteCount: 0, kind: .data, streamID: stream.id))
@@ -133,26 +154,37 @@ extension ServerHandler {
                 isAnswered = try encode(&output)
             }
         } catch {
-            self.output.moveWriterIndex(to: startIndex)
+            self.takeBackOutput(to: mark)
             self.callFailed(stream, error)
             return true
         }
         guard isAnswered else {
-            self.output.moveWriterIndex(to: startIndex)
+            self.takeBackOutput(to: mark)
             return false
         }
         if let status = self.refusalOfReply(frameIndex) {
-            self.output.moveWriterIndex(to: startIndex)
+            self.takeBackOutput(to: mark)
             self.callFailed(stream, status)
             return true
         }
         guard case .answer(let ending) = stream.machine.callEnded() else {
-            self.output.moveWriterIndex(to: startIndex)
+            self.takeBackOutput(to: mark)
             return true
         }
         self.completeDataFrame(stream, frameIndex)
         self.finish(stream, ending, .ok)
         return true
+    }
+
+    /// A place in the output to go back to, with what the client had been told there.
+    private struct OutputMark {
+        let index: Int
+        let isTableSizeToBeTold: Bool
+    }
+
+    private func takeBackOutput(to mark: OutputMark) {
+        self.output.moveWriterIndex(to: mark.index)
+        self.isTableSizeToBeTold = mark.isTableSizeToBeTold
     }
 
     /// Why the reply whose DATA frame is at `frameIndex` may not be sent, if it may not.
@@ -201,6 +233,7 @@ extension ServerHandler {
                 stream.pending.readableBytes, HTTP2FrameHeader.payloadByteCountMax, stream.sendWindow.byteCount,
                 self.sendWindow.byteCount
             )
+            self.countCut(stream, byteCount: byteCount)
             guard byteCount > 0, self.sendWindow.take(byteCount: byteCount),
                 stream.sendWindow.take(byteCount: byteCount), let piece = stream.pending.readSlice(length: byteCount)
             else {
@@ -213,7 +246,7 @@ extension ServerHandler {
             self.pendingByteCount -= byteCount
             self.release(stream, byteCount: min(byteCount, stream.gatedByteCount))
         }
-        stream.pending.clear()
+        stream.pending = ByteBuffer()
         guard let trailers = stream.trailers else {
             return
         }
@@ -221,9 +254,23 @@ extension ServerHandler {
         if stream.resetsInput {
             self.output.writeReset(stream.id, .noError)
         }
-        self.streams[stream.id] = nil
+        self.remove(stream)
         stream.streaming?.gate.close(.cancelled("The call is over."))
         self.closeIfDrained()
+    }
+
+    /// Notes how much of a message is left when `byteCount` bytes more of what waits are sent.
+    private func countCut(_ stream: CallStream, byteCount: Int) {
+        var offset = 0
+        while offset < byteCount {
+            if stream.cutByteCount == 0 {
+                let length = stream.pending.getInteger(at: stream.pending.readerIndex + offset + 1, as: UInt32.self)
+                stream.cutByteCount = MessagePrefix.byteCount + Int(length ?? 0)
+            }
+            let taken = min(stream.cutByteCount, byteCount - offset)
+            stream.cutByteCount -= taken
+            offset += taken
+        }
     }
 
     /// Sends what waited for the connection's window, in turn, for as long as it is open.

@@ -41,7 +41,7 @@ final class ServerHandler: ChannelDuplexHandler {
     let peer: Peer
     let limits: ConnectionLimits
     let mailbox: LoopMailbox<ServerItem>
-    /// What all streams together may leave unread before the socket is left alone.
+    /// What all streams together may leave unread before the connection's window is left closed.
     let budget: InputBudget
     let logger: Logger
     private let startStream: AsyncStream<StreamCall>.Continuation
@@ -80,7 +80,7 @@ final class ServerHandler: ChannelDuplexHandler {
     private var items: [ServerItem] = []
     private var context: ChannelHandlerContext?
     private var passEnd = PassEnd.flush
-    private var isReadWithheld = false
+    private var isWriting = false
     /// Output that the channel has not handed to the socket, as of the start of the pass.
     private var bufferedByteCount = 0
 
@@ -144,8 +144,17 @@ extension ServerHandler {
             )
             self.output.writeGoAway(lastStreamID: self.lastStreamID, error.code)
             self.loseStreams("The connection broke the rules of HTTP/2.")
-            self.passEnd = .flushAndClose
+            // A peer that reads nothing is not waited for.
+            self.passEnd = context.channel.isWritable ? .flushAndClose : .close
+            if case .close = self.passEnd {
+                context.close(promise: nil)
+            }
         }
+    }
+
+    /// Whether frames are still acted on.
+    var isServing: Bool {
+        if case .flush = self.passEnd { true } else { false }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -153,18 +162,12 @@ extension ServerHandler {
         context.fireChannelReadComplete()
     }
 
-    /// Reading waits while streams have more input than they take.
-    func read(context: ChannelHandlerContext) {
-        if self.budget.isExceeded {
-            self.isReadWithheld = true
-        } else {
-            context.read()
-        }
-    }
-
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         for stream in self.streams.values {
             stream.streaming?.gate.setChannelWritable(context.channel.isWritable)
+        }
+        if context.channel.isWritable {
+            self.endPass(context)
         }
         context.fireChannelWritabilityChanged()
     }
@@ -223,7 +226,7 @@ extension ServerHandler {
             case .inputConsumed(.some(let key)):
                 self.withStream(key) { self.openWindow(of: $0) }
             case .inputConsumed(nil):
-                self.resumeReading(context)
+                self.openConnectionWindow()
             case .drainStarted:
                 self.drainStarted()
             }
@@ -235,13 +238,6 @@ extension ServerHandler {
     private func withStream(_ key: CallKey, _ body: (CallStream) -> Void) {
         if let stream = self.streams[key.streamID] {
             body(stream)
-        }
-    }
-
-    private func resumeReading(_ context: ChannelHandlerContext) {
-        if self.isReadWithheld {
-            self.isReadWithheld = false
-            context.read()
         }
     }
 
@@ -259,10 +255,14 @@ extension ServerHandler {
     private func endPass(_ context: ChannelHandlerContext) {
         switch self.passEnd {
         case .flush:
-            guard self.output.readableBytes > 0 else {
+            // While the socket is full all of it waits in one buffer, rather than each pass in its own.
+            guard self.output.readableBytes > 0, context.channel.isWritable, !self.isWriting else {
                 return
             }
+            // The channel may say within the write that it has become writable again.
+            self.isWriting = true
             context.writeAndFlush(Self.wrapOutboundOut(self.output), promise: nil)
+            self.isWriting = false
             self.recycleOutput()
         case .flushAndClose:
             self.passEnd = .close
@@ -307,8 +307,8 @@ extension ServerHandler {
     /// What refusals may take beyond the bound: enough for one on every call that a connection can have open.
     private static let refusalByteCountReserve = 256 << 10
 
-    /// Something was appended that a peer must be told: closes the connection of one that does not even read that.
-    func refusalWritten() {
+    /// Closes the connection of a peer that does not even read what it must be told.
+    func closeIfOutputIsUnread() {
         guard self.queuedByteCount > self.limits.queuedOutputByteCountMax + Self.refusalByteCountReserve else {
             return
         }

@@ -97,7 +97,10 @@ struct Listener: Service {
         }
         try channel.pipeline.syncOperations.addHandler(
             ProtocolSniffer { [unowned channel] in
-                arrivals.yield(try self.serve(channel, $0, peer))
+                let connection = try self.serve(channel, $0, peer)
+                if case .terminated = arrivals.yield(connection) {
+                    throw self.turnAway(peer, .draining)
+                }
             }
         )
     }

@@ -37,6 +37,7 @@ final class ServerHandler: ChannelDuplexHandler {
     private var items: [ServerItem] = []
     private var context: ChannelHandlerContext?
     private var passEnd = PassEnd.flush
+    private var isWriting = false
     private var isReadWithheld = false
     /// Output that the channel has not handed to the socket, as of the start of the pass.
     private var bufferedByteCount = 0
@@ -115,6 +116,9 @@ extension ServerHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         self.streams.gate.setChannelWritable(context.channel.isWritable)
+        if context.channel.isWritable {
+            self.endPass(context)
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -221,10 +225,14 @@ extension ServerHandler {
     private func endPass(_ context: ChannelHandlerContext) {
         switch self.passEnd {
         case .flush:
-            guard self.output.readableBytes > 0 else {
+            // While the socket is full all of it waits in one buffer, rather than each pass in its own.
+            guard self.output.readableBytes > 0, context.channel.isWritable, !self.isWriting else {
                 return
             }
+            // The channel may say within the write that it has become writable again.
+            self.isWriting = true
             context.writeAndFlush(Self.wrapOutboundOut(self.output), promise: nil)
+            self.isWriting = false
             self.recycleOutput()
         case .flushAndClose:
             self.passEnd = .close

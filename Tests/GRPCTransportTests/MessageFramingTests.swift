@@ -29,6 +29,25 @@ import Testing
         #expect(deframer.byteCount == 0)
     }
 
+    @Test func nothingOfWhatWasTakenIsKept() throws {
+        // Messages whose end and the next one's first byte come together, as many as would show.
+        let message = Self.framed([String(repeating: "m", count: 1_000)])
+        var deframer = MessageDeframer(messageByteCountMax: 1_000)
+        deframer.append(ByteBuffer(repeating: 0, count: 1))
+        var piece = ByteBuffer()
+        piece.writeBytes(message.readableBytesView.dropFirst())
+        piece.writeInteger(0 as UInt8)
+        for _ in 0..<2_000 {
+            deframer.append(piece)
+            let taken = try deframer.next()
+            #expect(taken?.readableBytes == 1_000 && deframer.byteCount == 1)
+        }
+        #expect(deframer.capacity < 64 << 10)
+        deframer.append(ByteBuffer(bytes: message.readableBytesView.dropFirst()))
+        #expect(try deframer.next() != nil)
+        #expect(deframer.capacity == 0)
+    }
+
     @Test func prefixIsAFlagAndALength() {
         #expect(Array(Self.framed(["ab"]).readableBytesView) == [0, 0, 0, 0, 2, 97, 98])
     }

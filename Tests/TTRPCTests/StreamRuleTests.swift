@@ -191,12 +191,14 @@ import Testing
                 channel.pipeline.fireChannelWritabilityChanged()
             }
             try await connection.send(.request(1, "Many"), .request(3, "Other"))
-            try await connection.expectError(3, .unimplemented, "METHOD_UNKNOWN")
+            // Long enough for a method that does not wait.
+            try await Task.sleep(for: .milliseconds(100))
             #expect(counter.value == 0)
             try await channel.testingEventLoop.executeInContext {
                 channel.isWritable = true
                 channel.pipeline.fireChannelWritabilityChanged()
             }
+            try await connection.expectError(3, .unimplemented, "METHOD_UNKNOWN")
             for _ in 0..<100 {
                 #expect(try await connection.receive().data.count == 1_000)
             }

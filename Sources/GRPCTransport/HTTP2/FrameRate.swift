@@ -1,6 +1,7 @@
 // How fast frames may come that carry no call.
 
-/// Counts what costs the server work and carries no call.
+/// Counts what costs the server work and carries no call: ``countMax`` of it since the count last began anew, which it does when
+/// it is full and a window has passed.
 ///
 /// Clients measure their bandwidth with a PING for almost every reply, so that many are in order; a flood is more than any
 /// client has a use for.

@@ -69,6 +69,7 @@ struct HTTP2ErrorCode: RawRepresentable, Hashable {
     static let streamClosed = Self(rawValue: 5)
     static let frameSizeError = Self(rawValue: 6)
     static let refusedStream = Self(rawValue: 7)
+    static let cancel = Self(rawValue: 8)
     static let compressionError = Self(rawValue: 9)
     static let enhanceYourCalm = Self(rawValue: 11)
 }
