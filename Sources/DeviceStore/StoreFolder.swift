@@ -31,6 +31,8 @@ struct StoreFolder: Sendable {
     /// Lets others have the folder.
     func release() {
         // The file stays: removing it would let two processes hold locks on two files of one name.
+        // A process that is being started at this moment has a copy of the descriptor, which would keep the lock.
+        flock(self.lockDescriptor, LOCK_UN)
         close(self.lockDescriptor)
     }
 

@@ -41,6 +41,8 @@ final class SocketLock: Sendable {
     }
 
     deinit {
+        // A process that is being started at this moment has a copy of the descriptor, which would keep the lock.
+        flock(self.descriptor, LOCK_UN)
         close(self.descriptor)
     }
 
