@@ -3,8 +3,8 @@ import RollcallTesting
 import Testing
 
 /// Calls that their callers give up, at the real daemon.
-@Suite(.timeLimit(.minutes(2))) struct CancellationTests {
-    private static let callCount = 3_000
+@Suite(.timeLimit(.minutes(5))) struct CancellationTests {
+    private static let callCount = 10_000
     private static let callsAtOnce = 500
     /// Calls that are open at once afterwards: nearly as many as a connection may have.
     private static let afterwardsCount = 1_000
