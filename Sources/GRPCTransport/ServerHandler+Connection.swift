@@ -101,7 +101,7 @@ extension ServerHandler {
 
     func closeIfDrained() {
         if case .known = self.drain, self.streams.isEmpty {
-            self.closeAfterPass()
+            self.pass.closeAtEnd()
         }
     }
 

@@ -12,7 +12,7 @@ extension ServerHandler {
     ///
     /// - Throws: a fault that ends the connection (RFC 9113, section 5.4.1).
     func frameReceived(_ header: HTTP2FrameHeader, _ payload: UnsafeRawBufferPointer) throws(HTTP2ConnectionError) {
-        guard self.isServing else {
+        guard self.pass.isServing else {
             return
         }
         guard self.hasSettings || header.kind == .settings else {

@@ -9,10 +9,8 @@ internal import RPC
 ///
 /// A call that is answered at once is decoded, answered and encoded within the read that brought it, straight into the
 /// connection's output: no task, promise or channel is made for it.
-final class ServerHandler: ChannelDuplexHandler {
+final class ServerHandler: ChannelInboundHandler, PassHandler {
     typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
 
     /// How far the connection is in going away.
     enum Drain {
@@ -23,17 +21,6 @@ final class ServerHandler: ChannelDuplexHandler {
         case known
     }
 
-    /// What is left to do at the end of a pass over input or mailbox.
-    private enum PassEnd {
-        case flush
-        case flushAndClose
-        case close
-    }
-
-    /// What the output buffer starts with.
-    private static let outputByteCountMin = 4 << 10
-    /// A larger output buffer is not kept for the next pass.
-    private static let retainedOutputByteCountMax = 256 << 10
     /// Headers of one request, unpacked and as HTTP/2 counts them, in bytes: what gRPC's own servers take.
     static let headerListByteCountMax = 16 << 10
 
@@ -79,10 +66,7 @@ final class ServerHandler: ChannelDuplexHandler {
     var pendingByteCount = 0
     private var items: [ServerItem] = []
     private var context: ChannelHandlerContext?
-    private var passEnd = PassEnd.flush
-    private var isWriting = false
-    /// Output that the channel has not handed to the socket, as of the start of the pass.
-    private var bufferedByteCount = 0
+    var pass = Pass()
 
     init(
         methods: MethodTable, peer: Peer, limits: ConnectionLimits, mailbox: LoopMailbox<ServerItem>, logger: Logger,
@@ -130,7 +114,7 @@ extension ServerHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .flush = self.passEnd else {
+        guard self.pass.isServing else {
             return
         }
         self.beginPass(context)
@@ -145,16 +129,13 @@ extension ServerHandler {
             self.output.writeGoAway(lastStreamID: self.lastStreamID, error.code)
             self.loseStreams("The connection broke the rules of HTTP/2.")
             // A peer that reads nothing is not waited for.
-            self.passEnd = context.channel.isWritable ? .flushAndClose : .close
-            if case .close = self.passEnd {
+            if context.channel.isWritable {
+                self.pass.closeAtEnd()
+            } else {
+                self.pass.discard()
                 context.close(promise: nil)
             }
         }
-    }
-
-    /// Whether frames are still acted on.
-    var isServing: Bool {
-        if case .flush = self.passEnd { true } else { false }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -178,7 +159,7 @@ extension ServerHandler {
     }
 
     private func connectionLost() {
-        self.passEnd = .close
+        self.pass.discard()
         self.loseStreams("The connection is closed.")
         self.mailbox.close()
         self.startStream.finish()
@@ -241,62 +222,9 @@ extension ServerHandler {
         }
     }
 
-    private func beginPass(_ context: ChannelHandlerContext) {
-        // A writable channel holds less than its high-water mark, a small part of the bound; asking costs more than
-        // the answer is worth then.
-        if !context.channel.isWritable {
-            let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-            self.bufferedByteCount = buffered ?? 0
-        } else {
-            self.bufferedByteCount = 0
-        }
-    }
-
-    private func endPass(_ context: ChannelHandlerContext) {
-        switch self.passEnd {
-        case .flush:
-            // While the socket is full all of it waits in one buffer, rather than each pass in its own.
-            guard self.output.readableBytes > 0, context.channel.isWritable, !self.isWriting else {
-                return
-            }
-            // The channel may say within the write that it has become writable again.
-            self.isWriting = true
-            context.writeAndFlush(Self.wrapOutboundOut(self.output), promise: nil)
-            self.isWriting = false
-            self.recycleOutput()
-        case .flushAndClose:
-            self.passEnd = .close
-            let isWritten = context.eventLoop.makePromise(of: Void.self)
-            isWritten.futureResult.assumeIsolated().whenComplete { _ in
-                context.close(promise: nil)
-            }
-            // Empty or not: its turn comes after everything written before.
-            context.writeAndFlush(Self.wrapOutboundOut(self.output), promise: isWritten)
-            self.output = ByteBuffer()
-        case .close:
-            self.output = ByteBuffer()
-        }
-    }
-
-    /// Uses the buffer again where the socket has taken all of it, which is the rule.
-    private func recycleOutput() {
-        if self.output.capacity > Self.retainedOutputByteCountMax {
-            self.output = ByteBuffer()
-        } else {
-            self.output.clear(minimumCapacity: Self.outputByteCountMin)
-        }
-    }
-
-    /// Closes, once what has been appended is written.
-    func closeAfterPass() {
-        if case .flush = self.passEnd {
-            self.passEnd = .flushAndClose
-        }
-    }
-
     /// What waits for the client to read it, or to open a window for it.
     private var queuedByteCount: Int {
-        self.output.readableBytes + self.bufferedByteCount + self.pendingByteCount
+        self.output.readableBytes + self.pass.bufferedByteCount + self.pendingByteCount
     }
 
     /// Whether what was just appended may stay; where not, it has to be taken back and its call refused.
@@ -313,7 +241,7 @@ extension ServerHandler {
             return
         }
         self.logger.debug("peer does not read its replies", metadata: self.metadata)
-        self.passEnd = .close
+        self.pass.discard()
         self.loseStreams("The connection is closed.")
         self.context?.close(promise: nil)
     }

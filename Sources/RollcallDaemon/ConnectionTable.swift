@@ -12,7 +12,7 @@ internal import Synchronization
 final class ConnectionTable: Sendable {
     private struct Member {
         /// Nil while its first byte is waited for.
-        var connection: (any ServerConnection)?
+        var connection: ServerConnection?
         let channel: any Channel
     }
 
@@ -50,7 +50,7 @@ final class ConnectionTable: Sendable {
     }
 
     /// Makes what serves an admitted channel known to drains; false where one has started, and the connection is not wanted.
-    func add(_ connection: any ServerConnection, _ channel: any Channel) -> Bool {
+    func add(_ connection: ServerConnection, _ channel: any Channel) -> Bool {
         self.state.withLock {
             guard !$0.census.isDraining else {
                 return false

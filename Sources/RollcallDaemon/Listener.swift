@@ -46,7 +46,7 @@ struct Listener: Service {
 
     func run() async throws {
         // At most as many wait here as the table admits.
-        let (connections, arrivals) = AsyncStream.makeStream(of: (any ServerConnection).self)
+        let (connections, arrivals) = AsyncStream.makeStream(of: ServerConnection.self)
         let server = try await self.startAccepting(arrivals)
         self.socket.restoreBacklog()
         self.listening()
@@ -63,7 +63,7 @@ struct Listener: Service {
     }
 
     private func startAccepting(
-        _ arrivals: AsyncStream<any ServerConnection>.Continuation
+        _ arrivals: AsyncStream<ServerConnection>.Continuation
     ) async throws -> any Channel {
         try await ServerBootstrap(group: self.eventLoopGroup)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
@@ -90,7 +90,7 @@ struct Listener: Service {
     }
 
     /// Admits an accepted channel, on its event loop, and serves it once it has said what it speaks. A throw closes the channel.
-    private func accept(_ channel: any Channel, _ arrivals: AsyncStream<any ServerConnection>.Continuation) throws {
+    private func accept(_ channel: any Channel, _ arrivals: AsyncStream<ServerConnection>.Continuation) throws {
         let peer = try Self.peer(of: channel)
         if let refusal = self.table.admit(channel, userID: peer.userID) {
             throw self.turnAway(peer, refusal)
@@ -106,15 +106,15 @@ struct Listener: Service {
     }
 
     /// Takes an admitted channel into service.
-    private func serve(_ channel: any Channel, _ wire: WireProtocol?, _ peer: Peer) throws -> any ServerConnection {
-        let connection: any ServerConnection
+    private func serve(_ channel: any Channel, _ wire: WireProtocol?, _ peer: Peer) throws -> ServerConnection {
+        let connection: ServerConnection
         switch wire {
         case .ttrpc:
-            connection = try TTRPCServerConnection.configure(
+            connection = try ServerConnection.ttrpc(
                 channel, methods: self.methods, peer: peer, limits: self.connectionLimits, logger: self.logger
             )
         case .grpc:
-            connection = try GRPCServerConnection.configure(
+            connection = try ServerConnection.grpc(
                 channel, methods: self.methods, peer: peer, limits: self.connectionLimits, logger: self.logger
             )
         case nil:
@@ -154,7 +154,7 @@ struct Listener: Service {
     }
 
     /// Stops accepting, drains every connection, and after the deadline closes what is left.
-    private func drain(_ server: any Channel, _ arrivals: AsyncStream<any ServerConnection>.Continuation) {
+    private func drain(_ server: any Channel, _ arrivals: AsyncStream<ServerConnection>.Continuation) {
         // First the name: who comes now finds nobody there, rather than a socket that refuses.
         self.socket.unlinkIfOurs()
         server.close(promise: nil)

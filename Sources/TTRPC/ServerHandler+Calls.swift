@@ -96,7 +96,7 @@ extension ServerHandler {
             call.end(status)
             self.writeError(status, header.streamID, arena)
             if thenClose {
-                self.closeAfterPass()
+                self.pass.closeAtEnd()
             }
         case .refuse(let refusal):
             self.writeError(self.status(of: refusal), header.streamID, arena)

@@ -71,7 +71,7 @@ extension ServerHandler {
             call.end(status)
             self.writeError(status, key.streamID, arena)
             if thenClose {
-                self.closeAfterPass()
+                self.pass.closeAtEnd()
             }
         case .drop:
             break
@@ -85,7 +85,7 @@ extension ServerHandler {
             call.stopTimer()
             writeLastFrame()
             if thenClose {
-                self.closeAfterPass()
+                self.pass.closeAtEnd()
             }
         case .drop:
             break

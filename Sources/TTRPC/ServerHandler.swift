@@ -9,22 +9,9 @@ internal import RPC
 ///
 /// An immediate call is decoded, answered and encoded within the read that brought it, straight into the connection's
 /// output: no task, promise, string or object is made for it.
-final class ServerHandler: ChannelDuplexHandler {
+final class ServerHandler: ChannelDuplexHandler, PassHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    /// What is left to do at the end of a pass over input or mailbox.
-    private enum PassEnd {
-        case flush
-        case flushAndClose
-        case close
-    }
-
-    /// What the output buffer starts with.
-    private static let outputByteCountMin = 4 << 10
-    /// A larger output buffer is not kept for the next pass.
-    private static let retainedOutputByteCountMax = 256 << 10
 
     let methods: MethodTable
     let peer: Peer
@@ -36,11 +23,8 @@ final class ServerHandler: ChannelDuplexHandler {
     private var decoder: FrameDecoder
     private var items: [ServerItem] = []
     private var context: ChannelHandlerContext?
-    private var passEnd = PassEnd.flush
-    private var isWriting = false
+    var pass = Pass()
     private var isReadWithheld = false
-    /// Output that the channel has not handed to the socket, as of the start of the pass.
-    private var bufferedByteCount = 0
 
     init(
         methods: MethodTable, peer: Peer, streams: StreamConnection,
@@ -81,7 +65,7 @@ extension ServerHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .flush = self.passEnd else {
+        guard self.pass.isServing else {
             return
         }
         self.beginPass(context)
@@ -95,7 +79,7 @@ extension ServerHandler {
             case .protocolMismatch:
                 self.streams.logger.debug("peer does not speak ttrpc", metadata: self.metadata)
                 self.abandon(self.machine.connectionClosed())
-                self.passEnd = .flushAndClose
+                self.pass.closeAtEnd()
             }
         }
     }
@@ -130,7 +114,7 @@ extension ServerHandler {
                     stream.finishInput()
                 }
             case .close:
-                self.passEnd = .flushAndClose
+                self.pass.closeAtEnd()
                 self.endPass(context)
             case .ignore:
                 break
@@ -152,7 +136,7 @@ extension ServerHandler {
     }
 
     private func connectionLost() {
-        self.passEnd = .close
+        self.pass.discard()
         self.abandon(self.machine.connectionClosed())
         self.streams.gate.close(.cancelled("The connection is closed."))
         self.streams.mailbox.close()
@@ -205,68 +189,15 @@ extension ServerHandler {
     private func drainStarted() {
         switch self.machine.drainStarted() {
         case .close:
-            self.passEnd = .flushAndClose
+            self.pass.closeAtEnd()
         case .wait:
             break
         }
     }
 
-    private func beginPass(_ context: ChannelHandlerContext) {
-        // A writable channel holds less than its high-water mark, a small part of the bound; asking costs more than
-        // the answer is worth then.
-        if !context.channel.isWritable {
-            let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-            self.bufferedByteCount = buffered ?? 0
-        } else {
-            self.bufferedByteCount = 0
-        }
-    }
-
-    private func endPass(_ context: ChannelHandlerContext) {
-        switch self.passEnd {
-        case .flush:
-            // While the socket is full all of it waits in one buffer, rather than each pass in its own.
-            guard self.output.readableBytes > 0, context.channel.isWritable, !self.isWriting else {
-                return
-            }
-            // The channel may say within the write that it has become writable again.
-            self.isWriting = true
-            context.writeAndFlush(Self.wrapOutboundOut(self.output), promise: nil)
-            self.isWriting = false
-            self.recycleOutput()
-        case .flushAndClose:
-            self.passEnd = .close
-            let isWritten = context.eventLoop.makePromise(of: Void.self)
-            isWritten.futureResult.assumeIsolated().whenComplete { _ in
-                context.close(promise: nil)
-            }
-            // Empty or not: its turn comes after everything written before.
-            context.writeAndFlush(Self.wrapOutboundOut(self.output), promise: isWritten)
-            self.output = ByteBuffer()
-        case .close:
-            self.output = ByteBuffer()
-        }
-    }
-
-    /// Uses the buffer again where the socket has taken all of it, which is the rule.
-    private func recycleOutput() {
-        if self.output.capacity > Self.retainedOutputByteCountMax {
-            self.output = ByteBuffer()
-        } else {
-            self.output.clear(minimumCapacity: Self.outputByteCountMin)
-        }
-    }
-
-    /// Closes, once what has been appended is written.
-    func closeAfterPass() {
-        if case .flush = self.passEnd {
-            self.passEnd = .flushAndClose
-        }
-    }
-
     /// Bounds what waits for the client; returns false where the frame just appended has to go.
     func mayKeepOutput(isRefusal: Bool) -> Bool {
-        let queuedByteCount = self.output.readableBytes + self.bufferedByteCount
+        let queuedByteCount = self.output.readableBytes + self.pass.bufferedByteCount
         switch self.machine.outputAppended(queuedByteCount: queuedByteCount, isRefusal: isRefusal) {
         case .keep:
             return true
@@ -275,7 +206,7 @@ extension ServerHandler {
         case .close(let calls):
             self.streams.logger.debug("peer does not read its replies", metadata: self.metadata)
             self.abandon(calls)
-            self.passEnd = .close
+            self.pass.discard()
             self.context?.close(promise: nil)
             return true
         }

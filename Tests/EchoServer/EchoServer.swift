@@ -23,14 +23,14 @@ struct EchoServer {
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await Self.serve(path) { channel in
-                    try TTRPCServerConnection.configure(
+                    try ServerConnection.ttrpc(
                         channel, methods: Self.methods, peer: Self.peer, limits: Self.limits, logger: Self.logger
                     )
                 }
             }
             group.addTask {
                 try await Self.serve("\(path).grpc") { channel in
-                    try GRPCServerConnection.configure(
+                    try ServerConnection.grpc(
                         channel, methods: Self.methods, peer: Self.peer, limits: Self.limits, logger: Self.logger
                     )
                 }
@@ -85,9 +85,9 @@ struct EchoServer {
 
     /// Serves one socket until the task is cancelled.
     private static func serve(
-        _ path: String, configure: @escaping @Sendable (any Channel) throws -> any ServerConnection
+        _ path: String, configure: @escaping @Sendable (any Channel) throws -> ServerConnection
     ) async throws {
-        let (connections, accept) = AsyncStream.makeStream(of: (any ServerConnection).self)
+        let (connections, accept) = AsyncStream.makeStream(of: ServerConnection.self)
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { accept.yield(try configure(channel)) }

@@ -37,7 +37,7 @@ final class TestServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     connections.channels.withLock { $0.append(channel) }
-                    _ = try TTRPCServerConnection.configure(
+                    _ = try ServerConnection.ttrpc(
                         channel,
                         methods: table,
                         peer: Peer(userID: 0, groupID: 0, processID: 0),

@@ -27,13 +27,13 @@ package struct LiveServer: Sendable {
     private let connections = ConnectionList()
 
     private final class ConnectionList: Sendable {
-        private let list = Mutex<[any ServerConnection]>([])
+        private let list = Mutex<[ServerConnection]>([])
 
-        func append(_ connection: any ServerConnection) {
+        func append(_ connection: ServerConnection) {
             self.list.withLock { $0.append(connection) }
         }
 
-        var all: [any ServerConnection] {
+        var all: [ServerConnection] {
             self.list.withLock { $0 }
         }
     }
@@ -53,7 +53,7 @@ package struct LiveServer: Sendable {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
         let server = LiveServer(path: folder.path("s"))
-        let (accepted, accept) = AsyncStream.makeStream(of: (any ServerConnection).self)
+        let (accepted, accept) = AsyncStream.makeStream(of: ServerConnection.self)
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -90,15 +90,15 @@ extension TestProtocol {
     /// Sets a channel up as the server's end of a connection.
     fileprivate func configure(
         _ channel: any Channel, _ methods: MethodTable, _ limits: ConnectionLimits
-    ) throws -> any ServerConnection {
+    ) throws -> ServerConnection {
         let logger = Logger(label: "test")
         switch self {
         case .ttrpc:
-            return try TTRPCServerConnection.configure(
+            return try ServerConnection.ttrpc(
                 channel, methods: methods, peer: LiveServer.peer, limits: limits, logger: logger
             )
         case .grpc:
-            return try GRPCServerConnection.configure(
+            return try ServerConnection.grpc(
                 channel, methods: methods, peer: LiveServer.peer, limits: limits, logger: logger
             )
         }

@@ -32,7 +32,7 @@ import Testing
 
     private static func connect() throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
-        _ = try TTRPCServerConnection.configure(
+        _ = try ServerConnection.ttrpc(
             channel, methods: EchoService.methods(), peer: TestConnection.peer, limits: TestConnection.limits,
             logger: Logger(label: "test")
         )

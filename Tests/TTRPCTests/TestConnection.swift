@@ -14,7 +14,7 @@ struct TestConnection: Sendable {
     static let peer = LiveServer.peer
 
     let channel: NIOAsyncTestingChannel
-    let server: TTRPCServerConnection
+    let server: ServerConnection
     private let received: Received
 
     private actor Received {
@@ -38,7 +38,7 @@ struct TestConnection: Sendable {
     ) async throws {
         let channel = NIOAsyncTestingChannel()
         let server = try await channel.testingEventLoop.executeInContext {
-            try TTRPCServerConnection.configure(
+            try ServerConnection.ttrpc(
                 channel, methods: methods, peer: Self.peer, limits: limits, logger: Logger(label: "test")
             )
         }

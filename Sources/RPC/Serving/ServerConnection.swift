@@ -1,35 +1,72 @@
-// A connection of whichever transport, as a listener keeps it.
+// A connection of whichever transport, as a listener keeps it: set up on a channel, run, drained.
 
 package import NIOCore
 
 /// One accepted connection.
-package protocol ServerConnection: Sendable {
+///
+/// ## Concurrency
+/// It is made on the channel's event loop; ``run()`` and ``drain()`` are called anywhere.
+package struct ServerConnection: Sendable {
+    private let channel: any Channel
+    private let mailbox: LoopMailbox<ServerItem>
+    private let streams: AsyncStream<StreamCall>
+
+    /// How much of the output bound streams may fill before they wait, as a divisor: what is let through at once, in
+    /// the channel and in a longest message then stays within the bound.
+    private static let outputMarkDivisor = 8
+
+    /// Adds a transport's handler to the end of the channel's pipeline, which must pass bytes on as they came.
+    ///
+    /// Bytes that were read before, by whoever found out which protocol this is, are then fired through that pipeline.
+    ///
+    /// - Parameter makeHandler: Is given where other threads leave what they have for the connection, where streaming calls
+    ///   are left to be run, and how much output streams may fill before they wait.
+    /// - Throws: whatever the channel throws, when it is closed already.
+    package init(
+        _ channel: any Channel, limits: ConnectionLimits,
+        _ makeHandler: (
+            _ mailbox: LoopMailbox<ServerItem>, _ startStream: AsyncStream<StreamCall>.Continuation,
+            _ outputMarkByteCount: Int
+        ) -> some ChannelHandler
+    ) throws {
+        let outputMarkByteCount = max(1, limits.queuedOutputByteCountMax / Self.outputMarkDivisor)
+        self.channel = channel
+        self.mailbox = LoopMailbox(eventLoop: channel.eventLoop)
+        let (streams, startStream) = AsyncStream.makeStream(of: StreamCall.self)
+        self.streams = streams
+        try channel.syncOptions?.setOption(
+            .writeBufferWaterMark,
+            value: ChannelOptions.Types.WriteBufferWaterMark(
+                low: max(1, outputMarkByteCount / 2), high: outputMarkByteCount
+            )
+        )
+        try channel.pipeline.syncOperations.addHandler(
+            makeHandler(self.mailbox, startStream, outputMarkByteCount)
+        )
+    }
+
     /// Runs the connection's streaming calls; returns when the channel is closed and they have ended.
     ///
-    /// Cancelling it closes the connection.
-    func run() async
-
-    /// Refuses new calls with UNAVAILABLE, finishes those in flight, then closes the connection.
-    func drain()
-}
-
-extension AsyncStream<StreamCall> {
-    /// Runs the streams of a connection until there are no more, they have ended and `channel` is closed.
-    ///
-    /// Cancelling it closes the channel.
-    package func runUntilClosed(_ channel: any Channel) async {
+    /// Calls of the other kinds need no task and are answered whether this runs or not. Cancelling it closes the
+    /// connection.
+    package func run() async {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
-                for await stream in self {
+                for await stream in self.streams {
                     group.addTask {
                         await stream.run()
                     }
                 }
             }
             // The outcome of closing is no news here: the channel is closed.
-            try? await channel.closeFuture.get()
+            try? await self.channel.closeFuture.get()
         } onCancel: {
-            channel.close(promise: nil)
+            self.channel.close(promise: nil)
         }
+    }
+
+    /// Refuses new calls with UNAVAILABLE, finishes those in flight, then closes the connection.
+    package func drain() {
+        self.mailbox.post(.drainStarted)
     }
 }

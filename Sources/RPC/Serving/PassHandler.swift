@@ -1,0 +1,100 @@
+// How a connection's handler writes: what a pass over its input or its mailbox appends leaves in one write at its end.
+
+package import NIOCore
+
+/// A channel handler that appends to one buffer during a pass, and writes that at the end.
+///
+/// On the event loop only. The buffer is the handler's own, because every call appends to it.
+package protocol PassHandler: AnyObject {
+    /// What was appended and is not written.
+    var output: ByteBuffer { get set }
+    var pass: Pass { get set }
+}
+
+/// What a handler keeps from one pass to the next.
+package struct Pass: Sendable {
+    /// What is left to do at the end.
+    fileprivate enum End {
+        case flush
+        case flushAndClose
+        case close
+    }
+
+    fileprivate var end = End.flush
+    fileprivate var isWriting = false
+    /// Output that the channel has not handed to the socket, as of the start of the pass.
+    package fileprivate(set) var bufferedByteCount = 0
+
+    package init() {}
+
+    /// Whether the connection is served: nothing has asked for its end.
+    package var isServing: Bool {
+        if case .flush = self.end { true } else { false }
+    }
+
+    /// Closes, once what has been appended is written.
+    package mutating func closeAtEnd() {
+        if case .flush = self.end {
+            self.end = .flushAndClose
+        }
+    }
+
+    /// The connection is gone, or about to be closed: nothing more is written.
+    package mutating func discard() {
+        self.end = .close
+    }
+}
+
+/// What the output buffer starts with.
+private let outputByteCountMin = 4 << 10
+/// A larger output buffer is not kept for the next pass.
+private let retainedOutputByteCountMax = 256 << 10
+
+extension PassHandler {
+    package func beginPass(_ context: ChannelHandlerContext) {
+        // A writable channel holds less than its high-water mark, a small part of the bound; asking costs more than
+        // the answer is worth then.
+        if !context.channel.isWritable {
+            let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+            self.pass.bufferedByteCount = buffered ?? 0
+        } else {
+            self.pass.bufferedByteCount = 0
+        }
+    }
+
+    /// Writes what was appended; to be called too when the channel has become writable.
+    package func endPass(_ context: ChannelHandlerContext) {
+        switch self.pass.end {
+        case .flush:
+            // While the socket is full all of it waits in one buffer, rather than each pass in its own.
+            guard self.output.readableBytes > 0, context.channel.isWritable, !self.pass.isWriting else {
+                return
+            }
+            // The channel may say within the write that it has become writable again.
+            self.pass.isWriting = true
+            context.writeAndFlush(NIOAny(self.output), promise: nil)
+            self.pass.isWriting = false
+            self.recycleOutput()
+        case .flushAndClose:
+            self.pass.end = .close
+            let isWritten = context.eventLoop.makePromise(of: Void.self)
+            isWritten.futureResult.assumeIsolated().whenComplete { _ in
+                context.close(promise: nil)
+            }
+            // Empty or not: its turn comes after everything written before.
+            context.writeAndFlush(NIOAny(self.output), promise: isWritten)
+            self.output = ByteBuffer()
+        case .close:
+            self.output = ByteBuffer()
+        }
+    }
+
+    /// Uses the buffer again where the socket has taken all of it, which is the rule.
+    private func recycleOutput() {
+        if self.output.capacity > retainedOutputByteCountMax {
+            self.output = ByteBuffer()
+        } else {
+            self.output.clear(minimumCapacity: outputByteCountMin)
+        }
+    }
+}
