@@ -2414,38 +2414,6 @@ const ProtobufCMessageDescriptor rollcall__v1__group_value__descriptor =
   (ProtobufCMessageInit) rollcall__v1__group_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue rollcall__v1__activity__enum_values_by_number[4] =
-{
-  { "ACTIVITY_UNSPECIFIED", "ROLLCALL__V1__ACTIVITY__ACTIVITY_UNSPECIFIED", 0 },
-  { "ACTIVITY_PENDING", "ROLLCALL__V1__ACTIVITY__ACTIVITY_PENDING", 1 },
-  { "ACTIVITY_ACTIVE", "ROLLCALL__V1__ACTIVITY__ACTIVITY_ACTIVE", 2 },
-  { "ACTIVITY_INACTIVE", "ROLLCALL__V1__ACTIVITY__ACTIVITY_INACTIVE", 3 },
-};
-static const ProtobufCIntRange rollcall__v1__activity__value_ranges[] = {
-{0, 0},{0, 4}
-};
-static const ProtobufCEnumValueIndex rollcall__v1__activity__enum_values_by_name[4] =
-{
-  { "ACTIVITY_ACTIVE", 2 },
-  { "ACTIVITY_INACTIVE", 3 },
-  { "ACTIVITY_PENDING", 1 },
-  { "ACTIVITY_UNSPECIFIED", 0 },
-};
-const ProtobufCEnumDescriptor rollcall__v1__activity__descriptor =
-{
-  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "rollcall.v1.Activity",
-  "Activity",
-  "Rollcall__V1__Activity",
-  "rollcall.v1",
-  4,
-  rollcall__v1__activity__enum_values_by_number,
-  4,
-  rollcall__v1__activity__enum_values_by_name,
-  1,
-  rollcall__v1__activity__value_ranges,
-  NULL,NULL,NULL,NULL   /* reserved[1234] */
-};
 static const ProtobufCEnumValue rollcall__v1__update_mode__enum_values_by_number[3] =
 {
   { "UPDATE_MODE_UNSPECIFIED", "ROLLCALL__V1__UPDATE_MODE__UPDATE_MODE_UNSPECIFIED", 0 },

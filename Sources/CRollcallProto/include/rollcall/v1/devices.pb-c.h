@@ -43,28 +43,6 @@ typedef struct Rollcall__V1__GroupValue Rollcall__V1__GroupValue;
 /* --- enums --- */
 
 /*
- * How long ago a device was last seen.
- */
-typedef enum _Rollcall__V1__Activity {
-  /*
-   * Any.
-   */
-  ROLLCALL__V1__ACTIVITY__ACTIVITY_UNSPECIFIED = 0,
-  /*
-   * Never seen.
-   */
-  ROLLCALL__V1__ACTIVITY__ACTIVITY_PENDING = 1,
-  /*
-   * Seen within the activity window.
-   */
-  ROLLCALL__V1__ACTIVITY__ACTIVITY_ACTIVE = 2,
-  /*
-   * Seen, but not within the activity window.
-   */
-  ROLLCALL__V1__ACTIVITY__ACTIVITY_INACTIVE = 3
-    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ROLLCALL__V1__ACTIVITY)
-} Rollcall__V1__Activity;
-/*
  * What becomes of the attributes that an update does not name.
  */
 typedef enum _Rollcall__V1__UpdateMode {
@@ -1113,7 +1091,6 @@ typedef void (*Rollcall__V1__GroupValue_Closure)
 
 /* --- descriptors --- */
 
-extern const ProtobufCEnumDescriptor    rollcall__v1__activity__descriptor;
 extern const ProtobufCEnumDescriptor    rollcall__v1__update_mode__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__create_device_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__get_device_request__descriptor;

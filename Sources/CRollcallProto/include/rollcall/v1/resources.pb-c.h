@@ -52,6 +52,28 @@ typedef enum _Rollcall__V1__DeviceView {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ROLLCALL__V1__DEVICE_VIEW)
 } Rollcall__V1__DeviceView;
 /*
+ * How long ago a device was last seen.
+ */
+typedef enum _Rollcall__V1__Activity {
+  /*
+   * Any.
+   */
+  ROLLCALL__V1__ACTIVITY__ACTIVITY_UNSPECIFIED = 0,
+  /*
+   * Never seen.
+   */
+  ROLLCALL__V1__ACTIVITY__ACTIVITY_PENDING = 1,
+  /*
+   * Seen within the activity window.
+   */
+  ROLLCALL__V1__ACTIVITY__ACTIVITY_ACTIVE = 2,
+  /*
+   * Seen, but not within the activity window.
+   */
+  ROLLCALL__V1__ACTIVITY__ACTIVITY_INACTIVE = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ROLLCALL__V1__ACTIVITY)
+} Rollcall__V1__Activity;
+/*
  * Type of an attribute's values.
  */
 typedef enum _Rollcall__V1__DataType {
@@ -658,6 +680,7 @@ typedef void (*Rollcall__V1__AttributeUpdate_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    rollcall__v1__device_view__descriptor;
+extern const ProtobufCEnumDescriptor    rollcall__v1__activity__descriptor;
 extern const ProtobufCEnumDescriptor    rollcall__v1__data_type__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__project__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__cohort__descriptor;
