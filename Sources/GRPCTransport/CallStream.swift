@@ -18,7 +18,7 @@ final class CallStream {
 
     /// What ends a reply.
     enum Trailers {
-        case ok
+        case ok(Metadata)
         /// - Parameter isAlone: Nothing of the reply was sent before.
         case failure(Status, isAlone: Bool)
         /// The request was none of gRPC's.

@@ -26,15 +26,53 @@ enum ResponseHeaders {
         return Array(bytes.readableBytesView)
     }
 
+    /// What a method's metadata may take of one block, as HPACK counts it.
+    private static let metadataByteCountMax = 1_024
+
     /// Opens a reply that has messages, or an error that comes alone.
-    static func appendHead(to output: inout ByteBuffer) {
+    static func appendHead(_ metadata: Metadata = Metadata(), to output: inout ByteBuffer) {
         output.writeBytes(Self.head)
+        Self.append(metadata, to: &output)
     }
 
     /// Ends a reply well.
-    static func appendOK(to output: inout ByteBuffer) {
+    static func appendOK(_ metadata: Metadata, to output: inout ByteBuffer) {
         output.writeBytes(Self.okTrailers)
+        Self.append(metadata, to: &output)
     }
+
+    /// A method's metadata. What the protocol keeps to itself or has no place for is left out, as is what goes beyond the
+    /// bound: clients refuse a reply whose headers are too long for them.
+    private static func append(_ metadata: Metadata, to output: inout ByteBuffer) {
+        var byteCount = 0
+        for (key, value) in metadata.pairs where Self.isSendable(key) && Self.isPrintable(value) {
+            byteCount += key.utf8.count + value.utf8.count + 32
+            guard byteCount <= Self.metadataByteCountMax else { return }
+            HPACKLiteral.append(key, value, to: &output)
+        }
+    }
+
+    private static func isPrintable(_ value: String) -> Bool {
+        value.utf8.allSatisfy { (0x20...0x7e).contains($0) }
+    }
+
+    private static func isSendable(_ key: String) -> Bool {
+        let isName = key.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+                UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
+            default:
+                false
+            }
+        }
+        return isName && !key.isEmpty && !key.hasPrefix("grpc-") && !Self.namesOfHTTP.contains(key)
+    }
+
+    /// Names that mean something to whoever is between the two ends.
+    private static let namesOfHTTP: Set<String> = [
+        "connection", "content-length", "content-type", "host", "te", "trailer", "transfer-encoding", "upgrade",
+    ]
 
     /// Ends a call that failed.
     static func append(_ status: Status, to output: inout ByteBuffer) {
@@ -46,6 +84,7 @@ enum ResponseHeaders {
         if status.code == .unimplemented {
             HPACKLiteral.append("grpc-accept-encoding", "identity", to: &output)
         }
+        Self.append(status.metadata, to: &output)
     }
 
     /// Answers a request that is none of gRPC's.

@@ -196,7 +196,10 @@ extension ServerHandler {
 
     /// Tells a client that its messages have been taken.
     func openWindow(of stream: CallStream) {
-        guard stream.streaming?.budget.isExceeded != true, let byteCount = stream.receiveWindow.release() else {
+        // Of a call that is over nothing is wanted any more.
+        guard stream.trailers == nil, stream.streaming?.budget.isExceeded != true,
+            let byteCount = stream.receiveWindow.release()
+        else {
             return
         }
         self.output.writeWindowUpdate(stream.id, byteCount: byteCount)

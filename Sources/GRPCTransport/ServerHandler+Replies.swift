@@ -7,13 +7,22 @@ internal import RPC
 
 extension ServerHandler {
     /// A deferred method has answered.
-    func callReplied(_ stream: CallStream, _ result: Result<ReplySink.Encode, Status>) {
+    func callReplied(_ stream: CallStream, _ result: Result<Reply, Status>) {
         switch result {
-        case .success(let encode):
-            self.writeReply(stream, encode)
+        case .success(let reply):
+            self.writeReply(stream, head: reply.head, trailers: reply.trailers, reply.encode)
         case .failure(let status):
             self.callFailed(stream, status)
         }
+    }
+
+    /// A stream's method has written what goes before its messages.
+    func headSent(_ stream: CallStream, _ metadata: Metadata) {
+        guard case .send = stream.machine.headSent() else {
+            return
+        }
+        self.writeHead(stream.id, metadata)
+        self.closeIfOutputIsUnread()
     }
 
     /// A stream's method has written a message.
@@ -40,16 +49,16 @@ extension ServerHandler {
     /// A stream's method is through.
     func streamEnded(_ stream: CallStream, _ outcome: StreamOutcome) {
         switch outcome {
-        case .closed:
+        case .closed(let trailers):
             guard case .answer(let ending) = stream.machine.callEnded() else {
                 return
             }
             if !ending.hasSentHead {
                 self.writeHead(stream.id)
             }
-            self.finish(stream, ending, .ok)
-        case .reply(let message):
-            self.writeReply(stream) { (output: inout ByteBuffer) throws(Status) in
+            self.finish(stream, ending, .ok(trailers))
+        case .reply(let message, let trailers):
+            self.writeReply(stream, trailers: trailers) { (output: inout ByteBuffer) throws(Status) in
                 output.writeImmutableBuffer(message)
             }
         case .failed(let status):
@@ -133,19 +142,26 @@ extension ServerHandler {
 
 extension ServerHandler {
     /// Answers a call with the one message that `encode` appends in place, or the error that stands for it.
-    func writeReply(_ stream: CallStream, _ encode: (inout ByteBuffer) throws(Status) -> Void) {
-        _ = self.writeReplyUnlessPostponed(stream) { (output: inout ByteBuffer) throws(Status) -> Bool in
+    func writeReply(
+        _ stream: CallStream, head: Metadata = Metadata(), trailers: Metadata = Metadata(),
+        _ encode: (inout ByteBuffer) throws(Status) -> Void
+    ) {
+        _ = self.writeReplyUnlessPostponed(stream, head: head, trailers: trailers) {
+            (output: inout ByteBuffer) throws(Status) -> Bool in
             try encode(&output)
             return true
         }
     }
 
-    /// As ``writeReply(_:_:)``, unless `encode` returns false: then nothing is appended, and the call has no answer yet.
+    /// As ``writeReply(_:head:trailers:_:)``, unless `encode` returns false: then nothing is appended, and the call has no answer yet.
     func writeReplyUnlessPostponed(
-        _ stream: CallStream, _ encode: (inout ByteBuffer) throws(Status) -> Bool
+        _ stream: CallStream, head: Metadata = Metadata(), trailers: Metadata = Metadata(),
+        _ encode: (inout ByteBuffer) throws(Status) -> Bool
     ) -> Bool {
         let mark = OutputMark(index: self.output.writerIndex, isTableSizeToBeTold: self.isTableSizeToBeTold)
-        self.writeHead(stream.id)
+        if !stream.machine.hasSentHead {
+            self.writeHead(stream.id, head)
+        }
         let frameIndex = self.output.writerIndex
         self.output.writeFrameHeader(HTTP2FrameHeader(payloadByteCount: 0, kind: .data, streamID: stream.id))
         var isAnswered = true
@@ -172,7 +188,7 @@ extension ServerHandler {
             return true
         }
         self.completeDataFrame(stream, frameIndex)
-        self.finish(stream, ending, .ok)
+        self.finish(stream, ending, .ok(trailers))
         return true
     }
 
@@ -292,15 +308,15 @@ extension ServerHandler {
         stream.streaming?.gate.release(byteCount: byteCount)
     }
 
-    private func writeHead(_ id: StreamID) {
-        self.writeHeaders(id, flags: .endHeaders) { ResponseHeaders.appendHead(to: &$0) }
+    private func writeHead(_ id: StreamID, _ metadata: Metadata = Metadata()) {
+        self.writeHeaders(id, flags: .endHeaders) { ResponseHeaders.appendHead(metadata, to: &$0) }
     }
 
     private func writeTrailers(_ trailers: CallStream.Trailers, _ id: StreamID) {
         self.writeHeaders(id, flags: [.endHeaders, .endStream]) { output in
             switch trailers {
-            case .ok:
-                ResponseHeaders.appendOK(to: &output)
+            case .ok(let metadata):
+                ResponseHeaders.appendOK(metadata, to: &output)
             case .failure(let status, let isAlone):
                 if isAlone {
                     ResponseHeaders.appendHead(to: &output)

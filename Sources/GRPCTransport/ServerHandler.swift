@@ -198,6 +198,8 @@ extension ServerHandler {
             switch item {
             case .replied(let key, let result):
                 self.withStream(key) { self.callReplied($0, result) }
+            case .head(let key, let metadata):
+                self.withStream(key) { self.headSent($0, metadata) }
             case .message(let key, let message):
                 self.withStream(key) { self.messageSent($0, message) }
             case .streamEnded(let key, let outcome):

@@ -238,6 +238,43 @@ extension StreamStateMachine {
         }
     }
 
+    enum HeadSent: Equatable {
+        case send
+        /// The reply has begun, or is over.
+        case drop
+    }
+
+    /// The method has written what goes before the messages of its stream.
+    mutating func headSent() -> HeadSent {
+        switch consume self.state {
+        case .running(var running):
+            let action: HeadSent = running.hasSentHead ? .drop : .send
+            running.hasSentHead = true
+            self = .running(running)
+            return action
+        case .waitingForHeaders:
+            self = .waitingForHeaders
+            return .drop
+        case .collecting(let hasMessage):
+            self = .collecting(hasMessage: hasMessage)
+            return .drop
+        case .calling:
+            self = .calling
+            return .drop
+        case .ended:
+            self = .ended
+            return .drop
+        }
+    }
+
+    /// Whether the reply of a call that is not over has begun.
+    var hasSentHead: Bool {
+        switch self.state {
+        case .running(let running): running.hasSentHead
+        default: false
+        }
+    }
+
     enum MessageSent: Equatable {
         case send(withHead: Bool)
         /// The call is over.

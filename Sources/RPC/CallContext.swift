@@ -31,6 +31,16 @@ package struct Metadata: Hashable, Sendable {
         self.pairs.append((key.lowercased(), value))
     }
 
+    /// Adds bytes under a key whose name ends in `-bin`, as base64.
+    package mutating func append(key: String, bytes: some Sequence<UInt8>) {
+        precondition(key.hasSuffix("-bin"), "The name of a key for bytes ends in -bin.")
+        self.append(key: key, value: Data(bytes).base64EncodedString())
+    }
+
+    package var isEmpty: Bool {
+        self.pairs.isEmpty
+    }
+
     /// Every value of `key` (lower case), in order.
     package subscript(key: String) -> [String] {
         self.pairs.filter { $0.key == key }.map(\.value)

@@ -41,6 +41,7 @@ package struct Method: Sendable {
 
     /// Answers on the caller's event loop before it returns, by appending one encoded message to `reply`.
     ///
+    /// It sends no metadata of its own but that of a status: a method that has some goes on elsewhere.
     /// The request's bytes are valid during the call only. What was appended before a throw is discarded by the transport.
     package typealias Immediate =
         @Sendable (
@@ -72,25 +73,43 @@ package struct Method: Sendable {
         ) async throws -> Void
 }
 
+/// What a call that went well answers, and what goes before and after it where the protocol has a place for that.
+package struct Reply: Sendable {
+    /// Appends the encoded message to the connection's output.
+    package typealias Encode = @Sendable (inout ByteBuffer) throws(Status) -> Void
+
+    package var encode: Encode
+    package var head: Metadata
+    package var trailers: Metadata
+
+    package init(head: Metadata = Metadata(), trailers: Metadata = Metadata(), encode: @escaping Encode) {
+        self.encode = encode
+        self.head = head
+        self.trailers = trailers
+    }
+}
+
 /// Where a deferred call sends its one outcome.
 ///
 /// ## Concurrency
 /// Any thread; the encoding closure runs on the connection's event loop.
 package struct ReplySink: Sendable {
-    /// Appends the encoded reply to the connection's output.
-    package typealias Encode = @Sendable (inout ByteBuffer) throws(Status) -> Void
-
     /// Whether the caller still waits; the worker takes it before work that cannot be undone.
     package let claim: CallClaim
-    private let deliver: @Sendable (Result<Encode, Status>) -> Void
+    private let deliver: @Sendable (Result<Reply, Status>) -> Void
 
-    package init(claim: CallClaim, deliver: @escaping @Sendable (Result<Encode, Status>) -> Void) {
+    package init(claim: CallClaim, deliver: @escaping @Sendable (Result<Reply, Status>) -> Void) {
         self.claim = claim
         self.deliver = deliver
     }
 
-    package func succeed(_ encode: @escaping Encode) {
-        self.deliver(.success(encode))
+    /// - Parameters:
+    ///   - head: Metadata that goes before the message.
+    ///   - trailers: Metadata that goes after it.
+    package func succeed(
+        head: Metadata = Metadata(), trailers: Metadata = Metadata(), _ encode: @escaping Reply.Encode
+    ) {
+        self.deliver(.success(Reply(head: head, trailers: trailers, encode: encode)))
     }
 
     package func fail(_ status: Status) {
@@ -126,18 +145,40 @@ package struct RequestMessages: AsyncSequence, Sendable {
     }
 }
 
+/// What a streaming method writes.
+package enum ResponsePart: Sendable {
+    /// Metadata that goes before the first message.
+    case head(Metadata)
+    case message(ByteBuffer)
+    /// Metadata that goes after the last message of a call that ends well.
+    case trailers(Metadata)
+}
+
 /// Where a streaming method writes its messages, one at a time.
 package struct ResponseWriter: Sendable {
-    private let send: @Sendable (ByteBuffer) async throws -> Void
+    private let send: @Sendable (ResponsePart) async throws -> Void
 
-    package init(_ send: @escaping @Sendable (ByteBuffer) async throws -> Void) {
+    package init(_ send: @escaping @Sendable (ResponsePart) async throws -> Void) {
         self.send = send
+    }
+
+    /// Sends metadata ahead of the first message, at once.
+    ///
+    /// - Throws: ``Status`` INTERNAL where something was sent before; otherwise as ``write(_:)`` does.
+    package func writeHead(_ metadata: Metadata) async throws {
+        try await self.send(.head(metadata))
+    }
+
+    /// Leaves metadata to be sent once the method returns; what was left before is replaced. Where it throws, the metadata
+    /// of the status is sent instead.
+    package func setTrailers(_ metadata: Metadata) async throws {
+        try await self.send(.trailers(metadata))
     }
 
     /// Queues one encoded message, waiting while the connection's output is full.
     ///
     /// - Throws: ``Status`` when the call is over: CANCELLED, DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED.
     package func write(_ message: ByteBuffer) async throws {
-        try await self.send(message)
+        try await self.send(.message(message))
     }
 }

@@ -14,12 +14,17 @@ package struct Status: Error, Hashable, Sendable {
     package var reason: String?
     /// What else the caller is told; never an ErrorInfo, which stands in ``reason``.
     package var details: [Detail]
+    /// Metadata that goes with it, where the protocol has a place for that.
+    package var metadata: Metadata
 
-    package init(_ code: Code, _ message: String, reason: String? = nil, details: [Detail] = []) {
+    package init(
+        _ code: Code, _ message: String, reason: String? = nil, details: [Detail] = [], metadata: Metadata = Metadata()
+    ) {
         self.code = code
         self.message = message
         self.reason = reason
         self.details = details
+        self.metadata = metadata
     }
 
     /// The domain of every ErrorInfo that this server gives out.

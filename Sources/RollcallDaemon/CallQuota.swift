@@ -107,7 +107,7 @@ extension ReplySink {
         ReplySink(claim: self.claim) { result in
             withExtendedLifetime(ticket) {
                 switch result {
-                case .success(let encode): self.succeed(encode)
+                case .success(let reply): self.succeed(head: reply.head, trailers: reply.trailers, reply.encode)
                 case .failure(let status): self.fail(status)
                 }
             }

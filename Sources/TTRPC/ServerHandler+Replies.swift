@@ -8,11 +8,11 @@ internal import RPC
 
 extension ServerHandler {
     /// A deferred method has answered.
-    func callReplied(_ key: CallKey, _ result: Result<ReplySink.Encode, Status>, _ arena: Arena) {
+    func callReplied(_ key: CallKey, _ result: Result<Reply, Status>, _ arena: Arena) {
         self.callEnded(key) {
             switch result {
-            case .success(let encode):
-                self.writeReply(key.streamID, arena, encode)
+            case .success(let reply):
+                self.writeReply(key.streamID, arena, reply.encode)
             case .failure(let status):
                 self.writeError(status, key.streamID, arena)
             }
@@ -23,7 +23,7 @@ extension ServerHandler {
     func streamEnded(_ key: CallKey, _ outcome: StreamOutcome, _ arena: Arena) {
         self.callEnded(key) {
             switch outcome {
-            case .closed:
+            case .closed(trailers: _):
                 // Never a Response: clients would take it for one more message.
                 self.output.writeFrameHeader(
                     FrameHeader(
@@ -31,7 +31,7 @@ extension ServerHandler {
                     )
                 )
                 _ = self.mayKeepOutput(isRefusal: true)
-            case .reply(let message):
+            case .reply(let message, trailers: _):
                 self.writeReply(key.streamID, arena) { (output: inout ByteBuffer) throws(Status) in
                     output.writeImmutableBuffer(message)
                 }

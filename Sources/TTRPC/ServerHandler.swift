@@ -163,6 +163,9 @@ extension ServerHandler {
             switch item {
             case .replied(let key, let result):
                 self.callReplied(key, result, arena)
+            case .head:
+                // The protocol has no place for metadata of the server.
+                break
             case .message(let key, let message):
                 self.messageSent(key, message, arena)
             case .streamEnded(let key, let outcome):

@@ -62,10 +62,10 @@ struct ServiceHarness {
     }
 
     /// What a call that is answered later sends.
-    private func outcome(_ begin: (ReplySink) -> Void) async throws -> ReplySink.Encode {
+    private func outcome(_ begin: (ReplySink) -> Void) async throws -> Reply.Encode {
         try await withCheckedContinuation { continuation in
             begin(ReplySink(claim: CallClaim()) { continuation.resume(returning: $0) })
-        }.get()
+        }.get().encode
     }
 
     /// Calls a deferred method whose answer nobody waits for; it must not come.

@@ -48,7 +48,15 @@ struct EchoServer {
     )
 
     private static let methods = MethodTable([
-        Method(Self.name("Unary"), .immediate { _, request, reply throws(Status) in reply.writeBytes(request) }),
+        Method(
+            Self.name("Unary"),
+            .deferred { call, request, reply in
+                let request = ByteBuffer(bytes: request)
+                reply.succeed(head: Self.head(call), trailers: Self.trailers(call)) {
+                    (output: inout ByteBuffer) throws(Status) in output.writeImmutableBuffer(request)
+                }
+            }
+        ),
         Method(
             Self.name("Server"),
             .stream(.server) { _, requests, responses in
@@ -71,13 +79,32 @@ struct EchoServer {
         ),
         Method(
             Self.name("Bidi"),
-            .stream(.bidirectional) { _, requests, responses in
+            .stream(.bidirectional) { call, requests, responses in
+                try await responses.writeHead(Self.head(call))
+                try await responses.setTrailers(Self.trailers(call))
                 for try await request in requests {
                     try await responses.write(request)
                 }
             }
         ),
     ])
+
+    /// The metadata that a client wants back, under the names that gRPC's own interoperability tests give it.
+    private static func head(_ call: CallContext) -> Metadata {
+        Self.copy("x-grpc-test-echo-initial", of: call)
+    }
+
+    private static func trailers(_ call: CallContext) -> Metadata {
+        Self.copy("x-grpc-test-echo-trailing-bin", of: call)
+    }
+
+    private static func copy(_ key: String, of call: CallContext) -> Metadata {
+        var copy = Metadata()
+        for value in call.metadata[key] {
+            copy.append(key: key, value: value)
+        }
+        return copy
+    }
 
     private static func name(_ method: String) -> MethodName {
         MethodName(service: "test.v1.Echo", method: method)

@@ -118,6 +118,42 @@ import Testing
         }
     }
 
+    @Test(arguments: ["EchoMetadata", "StreamMetadata", "ClientMetadata"])
+    func metadataOfTheMethodReachesTheCaller(method: String) async throws {
+        try await Self.serve { client, _ in
+            let outcome = try await client.call(Self.metadataHeaders(method), [ByteBuffer(string: "a")])
+            #expect(outcome.status?.code == .ok)
+            #expect(outcome.texts == [method == "ClientMetadata" ? "done" : "a"])
+            #expect(outcome.head?["head-text"] == ["1", "2"] && outcome.head?["head-bytes-bin"] == ["AAE="])
+            #expect(outcome.trailers?["trailer-text"] == ["3"])
+            #expect(outcome.head?["trailer-text"] == [] && outcome.trailers?["head-text"] == [])
+        }
+    }
+
+    @Test func metadataOfAFailureComesWithItsStatus() async throws {
+        try await Self.serve { client, _ in
+            let outcome = try await client.call(Self.metadataHeaders("EchoMetadata"), [ByteBuffer(string: "fail")])
+            #expect(outcome.status == EchoService.notFound)
+            #expect(outcome.trailers?["trailer-text"] == ["3"])
+        }
+    }
+
+    @Test func metadataAfterAMessageIsADefect() async throws {
+        try await Self.serve { client, _ in
+            let outcome = try await client.call(Self.metadataHeaders("StreamMetadata"), [ByteBuffer(string: "late")])
+            #expect(outcome.status?.code == .internal)
+        }
+    }
+
+    private static func metadataHeaders(_ method: String) -> HPACKHeaders {
+        var headers = GRPCTestClient.headers(EchoService.name(method))
+        headers.add(name: "head-text", value: "1")
+        headers.add(name: "head-text", value: "2")
+        headers.add(name: "head-bytes-bin", value: "AAE=")
+        headers.add(name: "trailer-text", value: "3")
+        return headers
+    }
+
     // MARK: What is refused
 
     @Test func unknownMethodIsNamed() async throws {

@@ -33,9 +33,33 @@ import Testing
         #expect(
             try Self.decoded { ResponseHeaders.appendHead(to: &$0) }
                 == [":status": "200", "content-type": "application/grpc"])
-        #expect(try Self.decoded { ResponseHeaders.appendOK(to: &$0) } == ["grpc-status": "0"])
+        #expect(try Self.decoded { ResponseHeaders.appendOK(Metadata(), to: &$0) } == ["grpc-status": "0"])
         let refused = try Self.decoded { ResponseHeaders.append(httpStatus: "415", "No.", to: &$0) }
         #expect(refused == [":status": "415", "grpc-status": "2", "grpc-message": "No."])
+    }
+
+    @Test func metadataIsSentUnderNamesOfItsOwn() throws {
+        var metadata = Metadata()
+        metadata.append(key: "Revision", value: "7")
+        metadata.append(key: "digest-bin", bytes: [0, 255])
+        for (key, value) in [
+            ("", "no name"), (":status", "500"), ("grpc-status", "0"), ("content-type", "text"), ("te", "no"),
+            ("a b", "space"), ("text", "two\nlines"), ("word", "é"),
+        ] {
+            metadata.append(key: key, value: value)
+        }
+        let headers = try Self.decoded { ResponseHeaders.appendOK(metadata, to: &$0) }
+        #expect(headers == ["grpc-status": "0", "revision": "7", "digest-bin": "AP8="])
+    }
+
+    @Test func metadataStaysWithinWhatClientsTake() throws {
+        var metadata = Metadata()
+        for index in 0..<100 {
+            metadata.append(key: "key-\(index)", value: "value")
+        }
+        let headers = try Self.decoded { ResponseHeaders.appendHead(metadata, to: &$0) }
+        #expect(headers.count > 20 && headers.count < 30, "The first ones fit, the rest is left out.")
+        #expect(headers.first(name: "key-0") == "value")
     }
 
     @Test func lengthsOfAnySizeAreReadBack() throws {

@@ -20,7 +20,8 @@ import Testing
     }
 
     enum Event: CaseIterable {
-        case callOfOne, callOfMany, message, inputEnd, inputEndInsideMessage, badInput, messageSent, callEnded, closed
+        case callOfOne, callOfMany, message, inputEnd, inputEndInsideMessage, badInput, headSent, messageSent,
+            callEnded, closed
     }
 
     private static func withMachine<Result>(_ state: State, _ body: (inout Machine) -> Result) -> Result {
@@ -67,6 +68,7 @@ import Testing
             case .refuse(let ending): return Self.describe(ending)
             case .ignore: return "ignore"
             }
+        case .headSent: return "\(machine.headSent())"
         case .messageSent:
             switch machine.messageSent() {
             case .send(let withHead): return withHead ? "send with head" : "send"
@@ -89,42 +91,50 @@ import Testing
     private static let table: [State: [Event: String]] = [
         .waiting: [
             .callOfOne: "collect", .callOfMany: "start", .message: "ignore", .inputEnd: "ignore",
-            .inputEndInsideMessage: "ignore", .badInput: "end - open", .messageSent: "drop", .callEnded: "end - open",
+            .inputEndInsideMessage: "ignore", .badInput: "end - open", .headSent: "drop", .messageSent: "drop",
+            .callEnded: "end - open",
             .closed: "-",
         ],
         .empty: [
             .callOfOne: "ignore", .callOfMany: "ignore", .message: "keep", .inputEnd: "noMessage end -",
-            .inputEndInsideMessage: "partialMessage end -", .badInput: "end - open", .messageSent: "drop",
+            .inputEndInsideMessage: "partialMessage end -", .badInput: "end - open", .headSent: "drop",
+            .messageSent: "drop",
             .callEnded: "end - open", .closed: "-",
         ],
         .collected: [
             .callOfOne: "ignore", .callOfMany: "ignore", .message: "secondMessage end - open", .inputEnd: "call",
-            .inputEndInsideMessage: "partialMessage end -", .badInput: "end - open", .messageSent: "drop",
+            .inputEndInsideMessage: "partialMessage end -", .badInput: "end - open", .headSent: "drop",
+            .messageSent: "drop",
             .callEnded: "end - open", .closed: "-",
         ],
         .calling: [
             .callOfOne: "ignore", .callOfMany: "ignore", .message: "ignore", .inputEnd: "ignore",
-            .inputEndInsideMessage: "ignore", .badInput: "ignore", .messageSent: "drop", .callEnded: "end -",
+            .inputEndInsideMessage: "ignore", .badInput: "ignore", .headSent: "drop", .messageSent: "drop",
+            .callEnded: "end -",
             .closed: "-",
         ],
         .open: [
             .callOfOne: "ignore", .callOfMany: "ignore", .message: "deliver c", .inputEnd: "finish c",
-            .inputEndInsideMessage: "partialMessage end c", .badInput: "end c open", .messageSent: "send with head",
+            .inputEndInsideMessage: "partialMessage end c", .badInput: "end c open", .headSent: "send",
+            .messageSent: "send with head",
             .callEnded: "end c open", .closed: "c",
         ],
         .halfClosed: [
             .callOfOne: "ignore", .callOfMany: "ignore", .message: "ignore", .inputEnd: "ignore",
-            .inputEndInsideMessage: "ignore", .badInput: "end c", .messageSent: "send with head", .callEnded: "end c",
+            .inputEndInsideMessage: "ignore", .badInput: "end c", .headSent: "send", .messageSent: "send with head",
+            .callEnded: "end c",
             .closed: "c",
         ],
         .replying: [
             .callOfOne: "ignore", .callOfMany: "ignore", .message: "deliver c", .inputEnd: "finish c",
-            .inputEndInsideMessage: "partialMessage end c head", .badInput: "end c head open", .messageSent: "send",
+            .inputEndInsideMessage: "partialMessage end c head", .badInput: "end c head open", .headSent: "drop",
+            .messageSent: "send",
             .callEnded: "end c head open", .closed: "c",
         ],
         .ended: [
             .callOfOne: "ignore", .callOfMany: "ignore", .message: "ignore", .inputEnd: "ignore",
-            .inputEndInsideMessage: "ignore", .badInput: "ignore", .messageSent: "drop", .callEnded: "drop",
+            .inputEndInsideMessage: "ignore", .badInput: "ignore", .headSent: "drop", .messageSent: "drop",
+            .callEnded: "drop",
             .closed: "-",
         ],
     ]

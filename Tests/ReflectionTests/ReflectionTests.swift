@@ -34,7 +34,11 @@ import Testing
         let context = CallContext(
             peer: Peer(userID: 1, groupID: 1, processID: 1), deadline: .distantFuture, metadata: Metadata())
         defer { written.finish() }
-        try await run(context, RequestMessages(input), ResponseWriter { written.yield($0) })
+        try await run(
+            context, RequestMessages(input),
+            ResponseWriter { part in
+                if case .message(let message) = part { written.yield(message) }
+            })
         written.finish()
         return await output.reduce(into: []) { $0.append($1) }
     }

@@ -142,7 +142,10 @@ import Testing
         let (responses, written) = AsyncStream.makeStream(of: [UInt8].self)
         let error = await #expect(throws: Status.self) {
             try await run(
-                context, RequestMessages(requests), ResponseWriter { written.yield(Array($0.readableBytesView)) })
+                context, RequestMessages(requests),
+                ResponseWriter { part in
+                    if case .message(let message) = part { written.yield(Array(message.readableBytesView)) }
+                })
         }
         written.finish()
         #expect(error?.reason == "DRAINING")

@@ -47,6 +47,24 @@ package enum EchoService {
         }
     }
 
+    /// What the call wants back before its messages: the values of keys that begin with `head-`.
+    private static func head(_ call: CallContext) -> Metadata {
+        Self.metadata(call) { $0.hasPrefix("head-") }
+    }
+
+    /// What the call wants back after its messages: the values of keys that begin with `trailer-`.
+    private static func trailers(_ call: CallContext) -> Metadata {
+        Self.metadata(call) { $0.hasPrefix("trailer-") }
+    }
+
+    private static func metadata(_ call: CallContext, where isWanted: (String) -> Bool) -> Metadata {
+        var metadata = Metadata()
+        for pair in call.metadata.pairs where isWanted(pair.key) {
+            metadata.append(key: pair.key, value: pair.value)
+        }
+        return metadata
+    }
+
     package static func methods(held: HeldCalls = HeldCalls()) -> MethodTable {
         MethodTable([
             Method(Self.name("Echo"), .immediate { _, request, reply throws(Status) in reply.writeBytes(request) }),
@@ -61,6 +79,42 @@ package enum EchoService {
                 Self.name("Metadata"),
                 .immediate { call, _, reply throws(Status) in
                     reply.writeString(call.metadata.pairs.map { "\($0.key)=\($0.value)" }.joined(separator: ","))
+                }
+            ),
+            Method(
+                Self.name("EchoMetadata"),
+                .deferred { call, request, reply in
+                    let request = ByteBuffer(bytes: request)
+                    guard String(buffer: request) != "fail" else {
+                        var status = Self.notFound
+                        status.metadata = Self.trailers(call)
+                        return reply.fail(status)
+                    }
+                    reply.succeed(head: Self.head(call), trailers: Self.trailers(call)) {
+                        (output: inout ByteBuffer) throws(Status) in output.writeImmutableBuffer(request)
+                    }
+                }
+            ),
+            Method(
+                Self.name("StreamMetadata"),
+                .stream(.bidirectional) { call, requests, responses in
+                    try await responses.writeHead(Self.head(call))
+                    for try await request in requests {
+                        guard String(buffer: request) != "late" else {
+                            return try await responses.writeHead(Self.head(call))
+                        }
+                        try await responses.write(request)
+                    }
+                    try await responses.setTrailers(Self.trailers(call))
+                }
+            ),
+            Method(
+                Self.name("ClientMetadata"),
+                .stream(.client) { call, requests, responses in
+                    try await responses.writeHead(Self.head(call))
+                    for try await _ in requests {}
+                    try await responses.write(ByteBuffer(string: "done"))
+                    try await responses.setTrailers(Self.trailers(call))
                 }
             ),
             Method(

@@ -35,7 +35,9 @@ package struct CallKey: Hashable, Sendable {
 /// What reaches a server connection's event loop from elsewhere.
 package enum ServerItem: Sendable {
     /// A deferred call has its outcome.
-    case replied(CallKey, Result<ReplySink.Encode, Status>)
+    case replied(CallKey, Result<Reply, Status>)
+    /// A stream begins its answer with metadata.
+    case head(CallKey, Metadata)
     /// A stream sends a message.
     case message(CallKey, ByteBuffer)
     /// A stream's method is through.
@@ -49,8 +51,8 @@ package enum ServerItem: Sendable {
 /// How a stream's method ended.
 package enum StreamOutcome: Sendable {
     /// Well; its messages have been sent.
-    case closed
+    case closed(trailers: Metadata)
     /// Well, with the one message of a client-streaming method.
-    case reply(ByteBuffer)
+    case reply(ByteBuffer, trailers: Metadata)
     case failed(Status)
 }

@@ -22,8 +22,11 @@ package final class StreamCall: Sendable {
 
     private struct State {
         var endStatus: Status?
+        /// Whether something of the answer was sent, so that its head cannot be changed any more.
+        var hasBegun = false
         /// The one message of a client-streaming method.
         var reply: ByteBuffer?
+        var trailers = Metadata()
     }
 
     package init(
@@ -82,7 +85,7 @@ package final class StreamCall: Sendable {
     private func runMethod() async -> StreamOutcome {
         do {
             try await self.method(
-                self.context, RequestMessages(self.input), ResponseWriter { try await self.write($0) })
+                self.context, RequestMessages(self.input), ResponseWriter { try await self.send($0) })
         } catch let status as Status {
             return .failed(status)
         } catch is CancellationError {
@@ -94,11 +97,34 @@ package final class StreamCall: Sendable {
             )
             return .failed(.defect("The server failed to complete the call."))
         }
+        let (reply, trailers) = self.state.withLock { ($0.reply, $0.trailers) }
         guard self.kind == .client else {
-            return .closed
+            return .closed(trailers: trailers)
         }
-        return self.state.withLock { $0.reply }.map { .reply($0) }
+        return reply.map { .reply($0, trailers: trailers) }
             ?? .failed(.defect("The server ended the call without a reply."))
+    }
+
+    private func send(_ part: ResponsePart) async throws(Status) {
+        switch part {
+        case .head(let metadata): try self.writeHead(metadata)
+        case .message(let message): try await self.write(message)
+        case .trailers(let metadata): self.state.withLock { $0.trailers = metadata }
+        }
+    }
+
+    private func writeHead(_ metadata: Metadata) throws(Status) {
+        let refusal = self.state.withLock { state -> Status? in
+            guard state.endStatus == nil, !state.hasBegun else {
+                return state.endStatus ?? .defect("The server wrote its metadata after a message.")
+            }
+            state.hasBegun = true
+            return nil
+        }
+        if let refusal {
+            throw refusal
+        }
+        self.connection.mailbox.post(.head(self.key, metadata))
     }
 
     private func write(_ message: ByteBuffer) async throws(Status) {
@@ -106,6 +132,7 @@ package final class StreamCall: Sendable {
             throw .messageTooLong(byteCountMax: self.connection.limits.messageByteCountMax)
         }
         let endStatus = self.state.withLock { state -> Status? in
+            state.hasBegun = true
             guard self.kind == .client, state.endStatus == nil else {
                 return state.endStatus
             }

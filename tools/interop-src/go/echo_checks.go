@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/ttrpc"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
@@ -52,6 +53,31 @@ func grpcEcho(ctx context.Context, socket string, checks *checks) {
 	answer := &fieldmaskpb.FieldMask{}
 	checks.need("Unary", conn.Invoke(ctx, "/"+echo+"/Unary", mask(7), answer))
 	checks.same("the answer of Unary", answer, mask(7))
+	grpcMetadata(ctx, conn, checks)
+}
+
+// grpcMetadata has metadata come back before the answer and after it.
+func grpcMetadata(ctx context.Context, conn *grpc.ClientConn, checks *checks) {
+	const initial, trailing = "x-grpc-test-echo-initial", "x-grpc-test-echo-trailing-bin"
+	ctx = metadata.AppendToOutgoingContext(ctx, initial, "one", initial, "two", trailing, "\x00\xff\x0a")
+	compare := func(method string, header, trailer metadata.MD) {
+		equal(checks, "the head of "+method, fmt.Sprint(header.Get(initial)), "[one two]")
+		equal(checks, "the trailers of "+method, fmt.Sprintf("%q", trailer.Get(trailing)), `["\x00\xff\n"]`)
+	}
+
+	var header, trailer metadata.MD
+	err := conn.Invoke(ctx, "/"+echo+"/Unary", mask(7), &fieldmaskpb.FieldMask{}, grpc.Header(&header), grpc.Trailer(&trailer))
+	checks.need("Unary with metadata", err)
+	compare("Unary", header, trailer)
+
+	desc := &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
+	stream, err := conn.NewStream(ctx, desc, "/"+echo+"/Bidi")
+	checks.need("Bidi with metadata", err)
+	header, err = stream.Header()
+	checks.need("the head of Bidi before any message", err)
+	checks.need("the end of the messages to Bidi", stream.CloseSend())
+	ends(checks, "Bidi", stream)
+	compare("Bidi", header, stream.Trailer())
 }
 
 // mask is a message that one cannot take for another; masks laid end to end are one mask of all paths.
