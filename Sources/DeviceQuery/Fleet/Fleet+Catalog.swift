@@ -9,6 +9,7 @@ extension Fleet {
         guard self.cohortCodes[cohort.id] == nil, cohort.slug.withBytes({ self.cohorts.code(of: $0) }) == nil else {
             throw IndexError("cohort \(cohort.id.rawValue): its id or its slug \(quoted(cohort.slug)) is taken")
         }
+        self.wordVersion += 1
         let code = cohort.slug.withBytes { self.cohorts.intern($0) }
         let name = cohort.name.withBytes { self.cohortNameTexts.insert($0) }
         if Int(code) == self.cohortIDs.count {
@@ -26,6 +27,7 @@ extension Fleet {
         guard let code = self.cohortCodes[cohort] else {
             preconditionFailure("a cohort is renamed that the project does not have")
         }
+        self.wordVersion += 1
         self.cohortNameTexts.remove(self.cohortNames[Int(code)])
         self.cohortNames[Int(code)] = name.withBytes { self.cohortNameTexts.insert($0) }
     }
@@ -34,6 +36,7 @@ extension Fleet {
         guard let code = self.cohortCodes.removeValue(forKey: cohort) else {
             preconditionFailure("a cohort is deleted that the project does not have")
         }
+        self.wordVersion += 1
         self.cohortNameTexts.remove(self.cohortNames[Int(code)])
         self.cohorts.remove(code)
         self.cohortIDsInOrder.remove(at: self.cohortIDsInOrder.placement(of: cohort))
@@ -57,6 +60,7 @@ extension Fleet {
             let name = quoted(release.version) + " " + quoted(release.revision)
             throw IndexError("release \(release.id.rawValue): its id or its version and revision \(name) are taken")
         }
+        self.wordVersion += 1
         let code = text.withUnsafeBytes { self.releases.intern($0) }
         self.releases.setTag(code, UInt32(release.version.utf8.count))
         self.releaseCodes[release.id] = code
@@ -80,6 +84,7 @@ extension Fleet {
         guard let code = self.releaseCodes.removeValue(forKey: release) else {
             preconditionFailure("a release is deleted that the project does not have")
         }
+        self.wordVersion += 1
         self.releaseIDsInOrder.remove(at: self.releaseIDsInOrder.placement(of: release))
         let text = ReleaseText.split(self.releases.text(code), versionByteCount: self.releases.tag(code))
         guard let version = self.versions.code(of: text.version) else {

@@ -41,6 +41,7 @@ extension Fleet {
             }
             release = code
         }
+        self.wordVersion += 1
         let row = self.takeRow()
         self.seen[Int(row)] = device.sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen
         self.rows[Int(row)] = DeviceRow(
@@ -93,6 +94,7 @@ extension Fleet {
     /// Removes a device with its attributes; its row is free afterwards. - Complexity: O(log n).
     mutating func remove(_ row: UInt32) {
         let device = self.rows[Int(row)]
+        self.wordVersion += 1
         self.serialTable.remove(self.serialTag(device), row)
         self.byID.remove(device.id, row, self.idTies)
         self.byLastSeen.remove(device.lastSeen, row, self.idTies)
@@ -117,11 +119,13 @@ extension Fleet {
         // The new text is entered before the old one is left, for the old one may go with its last device.
         let owner = fields.ownerRef.withBytes { self.owners.intern($0) }
         if owner != old.owner {
+            self.wordVersion += 1
             self.owners.insert(row: row, under: owner)
             self.owners.remove(row: row, under: old.owner)
         }
         let hardware = fields.hardwareVersion.withBytes { self.hardware.intern($0) }
         if hardware != old.hardware {
+            self.wordVersion += 1
             self.hardware.insert(row: row, under: hardware)
             self.hardware.remove(row: row, under: old.hardware)
         }

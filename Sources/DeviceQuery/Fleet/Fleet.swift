@@ -42,6 +42,10 @@ struct Fleet: ~Copyable {
     var unreleased = RowSet()
     var unreleasedByteCount = 0
 
+    /// Moves with every change after which a ``Condition`` made before may judge a row wrongly: of the texts that devices have, of
+    /// which row has which serial, and of the catalog.
+    var wordVersion: UInt64 = 0
+
     // MARK: Catalog
 
     var releaseIDs: Column<ReleaseID>
@@ -108,6 +112,7 @@ struct Fleet: ~Copyable {
     /// Adds an attribute key with an empty column.
     mutating func insert(_ key: AttributeKeyRecord) throws(IndexError) {
         try self.attributeKeys.append(key)
+        self.wordVersion += 1
         let column = UnsafeMutablePointer<AttributeColumn>.allocate(capacity: 1)
         column.initialize(to: AttributeColumn(dataType: key.metric.dataType))
         self.columns.append(column)
