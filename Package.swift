@@ -83,7 +83,7 @@ let package = Package(
             name: "DeviceService",
             dependencies: [
                 "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceWire", "ProtobufC", "RPC",
-                .product(name: "NIOCore", package: "swift-nio"),
+                "StatusWire", .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
         .target(
@@ -107,7 +107,10 @@ let package = Package(
         ),
         .target(
             name: "RollcallClient",
-            dependencies: ["CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RPC", "TTRPC", log] + nio
+            dependencies: [
+                "CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RPC", "StatusWire", "TTRPC", log,
+            ]
+                + nio
         ),
 
         // Executables: parse, run.

@@ -10,6 +10,7 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "grpc/reflection/v1alpha/reflection.pb-c.h"
+#include "rollcall/v1/bulk.pb-c.h"
 #include "rollcall/v1/devices.pb-c.h"
 #include "rollcall/v1/errors.pb-c.h"
 #include "rollcall/v1/projects.pb-c.h"
@@ -613,6 +614,35 @@ const RollcallMessageSchema rollcall__v1__explanation__schema_data = {
     &rollcall__v1__explanation__descriptor, rollcall__v1__explanation__fields, 9,
 };
 
+static const RollcallFieldSchema rollcall__v1__export_devices_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"release", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [3] = {"owner_ref", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [4] = {"hardware_version", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [5] = {"cohort", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [6] = {"device_serial", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [7] = {"last_seen_since", &google__protobuf__timestamp__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [8] = {"last_seen_until", &google__protobuf__timestamp__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [9] = {"activity", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [10] = {"activity_window", &google__protobuf__duration__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [16] = {"view", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [17] = {"filter", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__export_devices_request__schema_data = {
+    &rollcall__v1__export_devices_request__descriptor, rollcall__v1__export_devices_request__fields, 17,
+};
+
+static const RollcallFieldSchema rollcall__v1__export_devices_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"devices", &rollcall__v1__device__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__export_devices_response__schema_data = {
+    &rollcall__v1__export_devices_response__descriptor, rollcall__v1__export_devices_response__fields, 1,
+};
+
 static const RollcallFieldSchema rollcall__v1__get_cohort_request__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
@@ -708,6 +738,51 @@ static const RollcallFieldSchema rollcall__v1__hardware_version__fields[] = {
 
 const RollcallMessageSchema rollcall__v1__hardware_version__schema_data = {
     &rollcall__v1__hardware_version__descriptor, rollcall__v1__hardware_version__fields, 2,
+};
+
+static const RollcallFieldSchema rollcall__v1__import_devices_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"mode", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"validate_only", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"items", &rollcall__v1__import_item__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__import_devices_request__schema_data = {
+    &rollcall__v1__import_devices_request__descriptor, rollcall__v1__import_devices_request__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__import_devices_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"accepted_through", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"created", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"updated", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"failed", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"failures", &rollcall__v1__import_failure__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__import_devices_response__schema_data = {
+    &rollcall__v1__import_devices_response__descriptor, rollcall__v1__import_devices_response__fields, 5,
+};
+
+static const RollcallFieldSchema rollcall__v1__import_failure__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"position", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"status", &google__rpc__status__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__import_failure__schema_data = {
+    &rollcall__v1__import_failure__descriptor, rollcall__v1__import_failure__fields, 2,
+};
+
+static const RollcallFieldSchema rollcall__v1__import_item__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"device", &rollcall__v1__device__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [2] = {"create_cohort", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__import_item__schema_data = {
+    &rollcall__v1__import_item__descriptor, rollcall__v1__import_item__fields, 2,
 };
 
 static const RollcallFieldSchema rollcall__v1__limit__fields[] = {

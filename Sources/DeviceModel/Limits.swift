@@ -25,6 +25,15 @@ package struct Limits: Hashable, Sendable {
     package var groupRowCountMax = 2_048
     package var groupByteCountMax = 4 << 20
 
+    // MARK: Imports and exports
+
+    package var importChunkItemCountMax = 1_000
+    package var importChunkByteCountMax = 1 << 20
+    /// How many chunks of one import may be on their way to the store.
+    package var importChunkCountMax = 4
+    /// At how many bytes a message of an export ends.
+    package var exportMessageByteCount = 256 << 10
+
     // MARK: Lists
 
     /// How many keys a count divides devices by; nothing to set.
@@ -93,6 +102,10 @@ extension Limits {
             limit("group_calls", self.groupCallCountMax, "calls"),
             limit("group_rows", self.groupRowCountMax, "rows"),
             limit("group_bytes", self.groupByteCountMax, "bytes"),
+            limit("import_chunk_items", self.importChunkItemCountMax, "items"),
+            limit("import_chunk_bytes", self.importChunkByteCountMax, "bytes"),
+            limit("import_chunks", self.importChunkCountMax, "chunks"),
+            limit("export_message_bytes", self.exportMessageByteCount, "bytes"),
             limit("page_size", self.pageSizeMax, "items"),
             limit("page_bytes", self.pageByteCountMax, "bytes"),
             limit("filter_values", self.filterValueCountMax, "values"),

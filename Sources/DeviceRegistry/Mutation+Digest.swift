@@ -45,6 +45,8 @@ extension Mutation {
             digest.add(2, update.updates)
             digest.add(3, update.mode == .replace)
             digest.add(4, update.etag)
+        case .importDevices:
+            preconditionFailure("An import has no request id: it is repeated item by item.")
         case .createProject(let name):
             digest.begin(6)
             digest.add(1, name)

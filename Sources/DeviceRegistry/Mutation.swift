@@ -9,6 +9,7 @@ package enum Mutation: Sendable {
     case deleteDevice(DeviceDeletion)
     case checkIn(CheckIn)
     case updateAttributes(AttributesUpdate)
+    case importDevices(DeviceImport)
     /// The project is the request's own.
     case createProject(name: String)
     /// An absent project is no error if that is allowed.
@@ -205,5 +206,6 @@ package enum MutationOutcome: Hashable, Sendable {
     case attributes([Attribute], etag: String)
     case project(Project)
     case cohort(Cohort)
+    case imported(ImportOutcome)
     case deleted
 }

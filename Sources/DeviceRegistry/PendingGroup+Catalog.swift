@@ -53,13 +53,20 @@ extension PendingGroup {
                 "Cohort \(quoted(slug)) is already in project \(quoted(project.slug)).",
                 resource: .init(type: .cohort, name: slug))
         }
-        guard self.cohortCount(in: project.id, index) < self.limits.cohortCountMaxPerProject else {
+        try self.checkCohortCount(in: project.id, index)
+        guard !validateOnly else { return Cohort(id: 0, name: name, slug: slug, deviceCount: 0) }
+        return Cohort(self.createCohort(slug: slug, name: name, in: project.id), deviceCount: 0)
+    }
+
+    /// - Throws: RESOURCE_EXHAUSTED where the project has room for no other cohort.
+    mutating func checkCohortCount(
+        in project: ProjectID, _ index: borrowing RegistryIndex
+    ) throws(RegistryError) {
+        guard self.cohortCount(in: project, index) < self.limits.cohortCountMaxPerProject else {
             throw RegistryError(
                 .resourceExhausted, .limitExceeded,
                 "A project has at most \(self.limits.cohortCountMaxPerProject) cohorts.")
         }
-        guard !validateOnly else { return Cohort(id: 0, name: name, slug: slug, deviceCount: 0) }
-        return Cohort(self.createCohort(slug: slug, name: name, in: project.id), deviceCount: 0)
     }
 
     mutating func renameCohort(

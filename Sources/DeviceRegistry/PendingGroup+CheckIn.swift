@@ -59,7 +59,8 @@ extension PendingGroup {
             serial: checkIn.serial, ownerRef: "", hardwareVersion: checkIn.hardwareVersion, cohort: cohort.id)
     }
 
-    private mutating func checkReleaseCount(
+    /// - Throws: RESOURCE_EXHAUSTED where the release is one too many for the project.
+    mutating func checkReleaseCount(
         _ name: ReleaseName, in project: ProjectID, _ index: borrowing RegistryIndex
     ) throws(RegistryError) {
         guard self.findRelease(name, in: project, index) == nil,

@@ -8,10 +8,7 @@ extension PendingGroup {
         _ creation: DeviceCreation, in project: ProjectRecord, validateOnly: Bool, _ index: borrowing RegistryIndex
     ) throws(RegistryError) -> (Device, DeviceID) {
         guard self.findDevice(creation.serial, in: project.id, index) == nil else {
-            throw RegistryError(
-                .alreadyExists, .deviceExists,
-                "Device \(quoted(creation.serial)) is already in project \(quoted(project.slug)).",
-                resource: .init(type: .device, name: creation.serial))
+            throw .deviceExists(creation.serial, project: project.slug)
         }
         let cohort = try self.cohort(creation.cohort ?? Cohort.defaultSlug, in: project, index)
         let device = self.newDevice(

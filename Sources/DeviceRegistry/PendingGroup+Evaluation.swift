@@ -54,6 +54,9 @@ extension PendingGroup {
         case .updateAttributes(let update):
             let (outcome, id) = try self.updateAttributes(update, in: project, index)
             return (outcome, id.rawValue)
+        case .importDevices(let devices):
+            let outcome = self.importDevices(devices, in: project, validateOnly: validateOnly, index)
+            return (.imported(outcome), 0)
         case .createProject, .deleteProject:
             preconditionFailure("What is done to a project itself is done above: there may be none to look up.")
         case .createCohort(let slug, let name):
@@ -85,6 +88,8 @@ extension PendingGroup {
             let cohort = try self.cohort(slug, in: project, index)
             let count = self.deviceCount(inCohort: cohort.id, project: project.id, index)
             return .cohort(Cohort(cohort, deviceCount: count))
+        case .importDevices:
+            preconditionFailure("An import has no request id: it is repeated item by item.")
         case .createDevice, .updateDevice, .checkIn, .updateAttributes:
             let project = try self.project(request.project, index)
             guard let device = self.findDevice(DeviceID(rawValue: subject), in: project.id, index) else {

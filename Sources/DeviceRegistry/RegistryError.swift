@@ -85,6 +85,12 @@ extension RegistryError {
             resource: Resource(type: .device, name: serial))
     }
 
+    package static func deviceExists(_ serial: String, project: String) -> RegistryError {
+        RegistryError(
+            .alreadyExists, .deviceExists, "Device \(quoted(serial)) is already in project \(quoted(project)).",
+            resource: Resource(type: .device, name: serial))
+    }
+
     package static func cohortNotFound(_ slug: String, project: String) -> RegistryError {
         RegistryError(
             .notFound, .cohortNotFound, "There is no cohort \(quoted(slug)) in project \(quoted(project)).",

@@ -81,6 +81,7 @@ extension Mutation {
         switch self {
         case .checkIn(let checkIn): 1 + checkIn.attributes.count
         case .updateAttributes(let update): 1 + update.updates.count
+        case .importDevices(let devices): devices.rowCount
         default: 1
         }
     }

@@ -38,6 +38,20 @@ extension ByteBuffer {
         return true
     }
 
+    /// Packs a device as a value of the repeated field `number`, with the fields of `rest` after those that every view has.
+    mutating func append<Message>(
+        _ device: DeviceSource, followedBy rest: UnsafeMutablePointer<Message>, asElementOf number: UInt32,
+        byteCountMax: Int = .max
+    ) -> Bool {
+        let (byteCount, restByteCount) = (device.packedByteCount, Encoding.packedByteCount(of: UnsafePointer(rest)))
+        guard self.beginElement(number, byteCount: byteCount + restByteCount, byteCountMax: byteCountMax) else {
+            return false
+        }
+        self.pack(device, byteCount: byteCount)
+        self.pack(rest, byteCount: restByteCount)
+        return true
+    }
+
     /// Writes what stands before a value of `byteCount` bytes, unless the value would go past `byteCountMax`.
     private mutating func beginElement(_ number: UInt32, byteCount: Int, byteCountMax: Int) -> Bool {
         let tag = UInt64(number) << 3 | 2

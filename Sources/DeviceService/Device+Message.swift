@@ -35,6 +35,13 @@ extension Arena {
         return message
     }
 
+    /// A message with nothing but the device's attributes.
+    func attributesMessage(of device: BorrowedDevice) -> UnsafeMutablePointer<Rollcall__V1__Device> {
+        let message = self.make(Messages.device)
+        self.addAttributes(of: device, to: message)
+        return message
+    }
+
     private func addAttributes(of device: BorrowedDevice, to message: UnsafeMutablePointer<Rollcall__V1__Device>) {
         let attributes: UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__Attribute>?> =
             self.makePointerArray(count: device.attributeCount)

@@ -112,7 +112,7 @@ extension ByteBuffer {
                 message.pointee.attributes = arena.messages(attributes)
                 message.pointee.etag = arena.text(etag)
                 self.append(message)
-            case .deleted:
+            case .imported, .deleted:
                 break
             }
         }

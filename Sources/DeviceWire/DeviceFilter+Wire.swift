@@ -1,4 +1,4 @@
-// Which devices a request is about: ListDevices and CountDevices say it by the same fields.
+// Which devices a request is about: every method that chooses devices says it by the same fields.
 
 package import CRollcallProto
 package import DeviceModel
@@ -27,6 +27,7 @@ protocol DeviceFilterFields {
 
 extension Rollcall__V1__ListDevicesRequest: DeviceFilterFields {}
 extension Rollcall__V1__CountDevicesRequest: DeviceFilterFields {}
+extension Rollcall__V1__ExportDevicesRequest: DeviceFilterFields {}
 
 extension FieldCheck {
     /// Which devices a request chooses; where a field is bad, another value stands in for it.

@@ -328,6 +328,18 @@ package enum Messages {
         MessageType(schema: rollcall__v1__explanation__schema())
     }
 
+    /// `rollcall.v1.ExportDevicesRequest`
+    @inlinable
+    package static var exportDevicesRequest: MessageType<Rollcall__V1__ExportDevicesRequest> {
+        MessageType(schema: rollcall__v1__export_devices_request__schema())
+    }
+
+    /// `rollcall.v1.ExportDevicesResponse`
+    @inlinable
+    package static var exportDevicesResponse: MessageType<Rollcall__V1__ExportDevicesResponse> {
+        MessageType(schema: rollcall__v1__export_devices_response__schema())
+    }
+
     /// `rollcall.v1.GetCohortRequest`
     @inlinable
     package static var getCohortRequest: MessageType<Rollcall__V1__GetCohortRequest> {
@@ -380,6 +392,30 @@ package enum Messages {
     @inlinable
     package static var hardwareVersion: MessageType<Rollcall__V1__HardwareVersion> {
         MessageType(schema: rollcall__v1__hardware_version__schema())
+    }
+
+    /// `rollcall.v1.ImportDevicesRequest`
+    @inlinable
+    package static var importDevicesRequest: MessageType<Rollcall__V1__ImportDevicesRequest> {
+        MessageType(schema: rollcall__v1__import_devices_request__schema())
+    }
+
+    /// `rollcall.v1.ImportDevicesResponse`
+    @inlinable
+    package static var importDevicesResponse: MessageType<Rollcall__V1__ImportDevicesResponse> {
+        MessageType(schema: rollcall__v1__import_devices_response__schema())
+    }
+
+    /// `rollcall.v1.ImportFailure`
+    @inlinable
+    package static var importFailure: MessageType<Rollcall__V1__ImportFailure> {
+        MessageType(schema: rollcall__v1__import_failure__schema())
+    }
+
+    /// `rollcall.v1.ImportItem`
+    @inlinable
+    package static var importItem: MessageType<Rollcall__V1__ImportItem> {
+        MessageType(schema: rollcall__v1__import_item__schema())
     }
 
     /// `rollcall.v1.Limit`

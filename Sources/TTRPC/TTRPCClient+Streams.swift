@@ -55,7 +55,35 @@ package struct ClientMessages: AsyncSequence, Sendable {
     }
 }
 
+/// A server-streaming call that lives as long as this object: for readers that come back when they like.
+package final class OpenStream: Sendable {
+    private let client: TTRPCClient
+    private let call: ClientCall
+
+    fileprivate init(_ client: TTRPCClient, _ call: ClientCall) {
+        self.client = client
+        self.call = call
+    }
+
+    deinit {
+        self.client.abandon(self.call)
+    }
+
+    /// The server's next message; nil after the last.
+    package func next() async throws(Status) -> ByteBuffer? {
+        try await self.call.replies.next()
+    }
+}
+
 extension TTRPCClient {
+    /// Makes a server-streaming call that ends with the object that it returns.
+    package func openServerStream(
+        _ name: MethodName, _ request: ByteBuffer, deadline: NIODeadline? = nil
+    ) throws(Status) -> OpenStream {
+        OpenStream(
+            self, try self.start(.stream(.server), name, request, deadline: deadline, metadata: Metadata()))
+    }
+
     /// Makes a streaming call for as long as `body` runs.
     ///
     /// - Parameter request: the first message: the only one of a server stream; sent with the others only if it is not

@@ -61,6 +61,20 @@ struct ServiceHarness {
         return Array(buffer.readableBytesView.dropFirst("before".utf8.count))
     }
 
+    /// Calls a streaming method; each of its messages is given to `receive` as it comes.
+    ///
+    /// - Throws: ``Status``.
+    func stream(
+        _ name: String, _ requests: AsyncStream<ByteBuffer>, receive: @escaping @Sendable (ByteBuffer) async throws -> Void
+    ) async throws {
+        guard case .stream(_, let answer) = self.methods[name]?.handler else {
+            throw Status.unknownMethod(service: "", method: name)
+        }
+        let peer = Peer(userID: 1_000, groupID: 100, processID: 42)
+        let context = CallContext(peer: peer, deadline: .distantFuture, metadata: Metadata())
+        try await answer(context, RequestMessages(requests), ResponseWriter(receive))
+    }
+
     /// What a call that is answered later sends.
     private func outcome(_ begin: (ReplySink) -> Void) async throws -> Reply.Encode {
         try await withCheckedContinuation { continuation in

@@ -52,11 +52,18 @@ extension DaemonProcess {
         case .ttrpc:
             return try await self.withClient { try await body($0) }
         case .grpc:
-            return try await GRPCBridge.with(self.socketPath, Self.methodNames) { path in
+            return try await GRPCBridge.with(self.socketPath, Self.methodNames, streaming: Self.streamingMethods) {
+                path in
                 try await Self.withClient(path) { try await body($0) }
             }
         }
     }
+
+    /// The methods that stream.
+    private static let streamingMethods: [(MethodName, StreamKind)] = [
+        (MethodName(service: "rollcall.v1.Devices", method: "ImportDevices"), .bidirectional),
+        (MethodName(service: "rollcall.v1.Devices", method: "ExportDevices"), .server),
+    ]
 
     /// Every unary method.
     private static let methodNames = [

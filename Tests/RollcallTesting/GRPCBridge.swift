@@ -3,20 +3,43 @@
 internal import NIOCore
 package import RPC
 
-/// Forwards every unary call of the methods that it is told to a server that speaks gRPC.
+/// Forwards the calls of the methods that it is told to a server that speaks gRPC.
 package struct GRPCBridge: Sendable {
-    /// Serves `names` on a socket whose path `body` is given, forwarding to the server at `path`.
+    /// Serves unary `names` and streaming ones on a socket whose path `body` is given, forwarding to the server at `path`.
     package static func with<Result: Sendable>(
-        _ path: String, _ names: [MethodName], _ body: (String) async throws -> Result
+        _ path: String, _ names: [MethodName], streaming: [(MethodName, StreamKind)] = [],
+        _ body: (String) async throws -> Result
     ) async throws -> Result {
         try await GRPCTestClient.with(path) { client in
             var result: Result?
-            try await LiveServer.serve(.ttrpc, MethodTable(names.map { Self.forwarding($0, client) })) { server in
+            let methods =
+                names.map { Self.forwarding($0, client) } + streaming.map { Self.forwarding($0, $1, client) }
+            try await LiveServer.serve(.ttrpc, MethodTable(methods)) { server in
                 result = try await body(server.path)
             }
             guard let result else { throw CancellationError() }
             return result
         }
+    }
+
+    private static func forwarding(_ name: MethodName, _ kind: StreamKind, _ client: GRPCTestClient) -> Method {
+        Method(
+            name,
+            .stream(kind) { _, requests, responses in
+                let call = try await client.open(GRPCTestClient.headers(name))
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        for try await request in requests { call.send(request) }
+                        call.halfClose()
+                    }
+                    let outcome = try await call.forEachMessage { try await responses.write($0) }
+                    group.cancelAll()
+                    guard outcome.status == .ok else {
+                        throw outcome.status ?? .defect("The call had no end that agrees with itself.")
+                    }
+                }
+            }
+        )
     }
 
     private static func forwarding(_ name: MethodName, _ client: GRPCTestClient) -> Method {

@@ -139,6 +139,19 @@ package struct GRPCTestCall: Sendable {
         return outcome
     }
 
+    /// Hands each message to `body` as it comes, and tells how the call ended, its messages left out.
+    package func forEachMessage(_ body: (ByteBuffer) async throws -> Void) async throws -> GRPCTestOutcome {
+        var outcome = GRPCTestOutcome()
+        for await event in self.events {
+            outcome.take(event)
+            for message in outcome.messages {
+                try await body(message)
+            }
+            outcome.messages = []
+        }
+        return outcome
+    }
+
     /// Waits for the next message; nil where the call ends before.
     package func nextMessage() async -> ByteBuffer? {
         var bytes = ByteBuffer()

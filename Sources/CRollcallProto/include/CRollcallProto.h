@@ -15,6 +15,7 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "grpc/reflection/v1alpha/reflection.pb-c.h"
+#include "rollcall/v1/bulk.pb-c.h"
 #include "rollcall/v1/devices.pb-c.h"
 #include "rollcall/v1/errors.pb-c.h"
 #include "rollcall/v1/projects.pb-c.h"

@@ -374,6 +374,18 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__explanation__s
     return &rollcall__v1__explanation__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__export_devices_request__schema_data;
+/// Schema of `rollcall.v1.ExportDevicesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__export_devices_request__schema(void) {
+    return &rollcall__v1__export_devices_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__export_devices_response__schema_data;
+/// Schema of `rollcall.v1.ExportDevicesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__export_devices_response__schema(void) {
+    return &rollcall__v1__export_devices_response__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__get_cohort_request__schema_data;
 /// Schema of `rollcall.v1.GetCohortRequest`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__get_cohort_request__schema(void) {
@@ -426,6 +438,30 @@ extern const RollcallMessageSchema rollcall__v1__hardware_version__schema_data;
 /// Schema of `rollcall.v1.HardwareVersion`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__hardware_version__schema(void) {
     return &rollcall__v1__hardware_version__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__import_devices_request__schema_data;
+/// Schema of `rollcall.v1.ImportDevicesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__import_devices_request__schema(void) {
+    return &rollcall__v1__import_devices_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__import_devices_response__schema_data;
+/// Schema of `rollcall.v1.ImportDevicesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__import_devices_response__schema(void) {
+    return &rollcall__v1__import_devices_response__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__import_failure__schema_data;
+/// Schema of `rollcall.v1.ImportFailure`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__import_failure__schema(void) {
+    return &rollcall__v1__import_failure__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__import_item__schema_data;
+/// Schema of `rollcall.v1.ImportItem`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__import_item__schema(void) {
+    return &rollcall__v1__import_item__schema_data;
 }
 
 extern const RollcallMessageSchema rollcall__v1__limit__schema_data;

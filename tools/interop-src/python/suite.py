@@ -18,6 +18,7 @@ import grpc
 GROUPS = (
     "devices",
     "lists",
+    "bulk",
     "projects",
     "server",
     "errors",

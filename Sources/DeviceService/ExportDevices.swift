@@ -1,0 +1,106 @@
+// rollcall.v1.Devices/ExportDevices
+
+internal import CRollcallProto
+internal import DeviceModel
+internal import DeviceQuery
+internal import DeviceRegistry
+internal import DeviceWire
+internal import NIOCore
+internal import ProtobufC
+internal import RPC
+
+extension DeviceService {
+    /// Every device that matches, by id.
+    var exportDevices: Method {
+        Method(
+            .devices("ExportDevices"),
+            .stream(.server) { _, requests, responses in
+                do {
+                    var iterator = requests.makeAsyncIterator()
+                    let bytes = try await iterator.next() ?? ByteBuffer()
+                    let request = try bytes.withUnsafeReadableBytes { bytes in
+                        try self.decode(Messages.exportDevicesRequest, bytes) { message, _ in
+                            ExportDevicesRequest(message, limits: self.registry.limits)
+                        }
+                    }
+                    try await self.export(request, to: responses)
+                } catch {
+                    throw Status(reporting: error)
+                }
+            }
+        )
+    }
+
+    private func export(_ request: ExportDevicesRequest, to responses: ResponseWriter) async throws {
+        let walk = try self.walk(request)
+        let byteCountMin = self.registry.limits.exportMessageByteCount
+        var message = ByteBuffer()
+        var progress = DeviceWalk.Progress.unfinished
+        while progress == .unfinished {
+            // Between two slices whoever waits has its turn, with the index as with the thread.
+            await Task.yield()
+            try Task.checkCancellation()
+            progress = self.registry.read { index in
+                walk.advance(index) { device in
+                    guard message.readableBytes < byteCountMin else { return false }
+                    message.append(device, request.view, storeTag: self.registry.storeTag)
+                    return true
+                }
+            }
+            guard progress != .projectGone else { throw RegistryError.projectNotFound(request.project) }
+            if message.readableBytes >= byteCountMin || (progress == .finished && message.readableBytes > 0) {
+                try await responses.write(message)
+                message = ByteBuffer()
+            }
+        }
+    }
+
+    /// - Throws: every bad field of the request at once; `RegistryError` where there is no such project.
+    private func walk(_ request: ExportDevicesRequest) throws -> DeviceWalk {
+        if !request.violations.isEmpty {
+            let others = self.registry.read { index in
+                index.project(slug: request.project).map { index.violations(of: request.filter, in: $0.id) } ?? []
+            }
+            throw InvalidFields(request.violations + others)
+        }
+        let now = self.registry.now()
+        return try self.read(project: request.project) { index, project in
+            try DeviceWalk(request.filter, in: project.id, of: index, now: now)
+        }
+    }
+}
+
+/// What a request asks for.
+private struct ExportDevicesRequest {
+    let project: String
+    let filter: DeviceFilter
+    let view: DeviceView
+    /// Every bad field, as far as it can be told without the devices.
+    let violations: [FieldViolation]
+
+    init(_ message: UnsafePointer<Rollcall__V1__ExportDevicesRequest>, limits: Limits) {
+        var check = FieldCheck()
+        self.project = check.project(message.pointee.project)
+        self.filter = check.exportFilter(message)
+        let isViewGiven = message.pointee.view != ROLLCALL__V1__DEVICE_VIEW__DEVICE_VIEW_UNSPECIFIED
+        self.view = isViewGiven ? check.view(message.pointee.view) : .full
+        check.filter(self.filter, limits: limits)
+        self.violations = check.violations
+    }
+}
+
+extension ByteBuffer {
+    /// Packs a device as a value of field 1.
+    ///
+    /// Its attributes are the last field of its message, so that they follow the bytes that every view has.
+    fileprivate mutating func append(_ device: BorrowedDevice, _ view: DeviceView, storeTag: UInt32) {
+        let source = DeviceSource(device, storeTag: storeTag)
+        guard view == .full, device.attributeCount > 0 else {
+            _ = self.append(source, asElementOf: 1)
+            return
+        }
+        Arena.current.scope { arena in
+            _ = self.append(source, followedBy: arena.attributesMessage(of: device), asElementOf: 1)
+        }
+    }
+}

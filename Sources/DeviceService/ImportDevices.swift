@@ -1,0 +1,296 @@
+// rollcall.v1.Devices/ImportDevices
+
+internal import CRollcallProto
+internal import DeviceModel
+internal import DeviceRegistry
+internal import DeviceWire
+internal import NIOCore
+internal import ProtobufC
+internal import RPC
+internal import StatusWire
+
+extension DeviceService {
+    /// Any number of devices, each of which succeeds or fails alone.
+    ///
+    /// One task reads and hands chunks to the writer, another one tells of each as it is durable. A chunk is handed over only
+    /// while few are on their way, so that the writer sets the pace and the transport holds up the sender.
+    var importDevices: Method {
+        Method(
+            .devices("ImportDevices"),
+            .stream(.bidirectional) { _, requests, responses in
+                let chunks = ChunkLine(countMax: self.registry.limits.importChunkCountMax)
+                var progress = ImportProgress()
+                do {
+                    try await withTaskCancellationHandler {
+                        try await withThrowingTaskGroup(of: Void.self) { group in
+                            group.addTask { await self.read(requests, into: chunks) }
+                            defer { chunks.end() }
+                            while let chunk = try await chunks.next() {
+                                for message in progress.messages(of: try await chunk.outcome()) {
+                                    try await responses.write(message)
+                                }
+                                chunks.leave()
+                            }
+                        }
+                        try await responses.write(progress.summary)
+                    } onCancel: {
+                        chunks.end()
+                    }
+                } catch {
+                    throw progress.status(endedBy: error)
+                }
+            }
+        )
+    }
+
+    /// Reads every message and hands its items to the writer; an error is told by way of the line, after what came before it.
+    private func read(_ requests: RequestMessages, into chunks: ChunkLine) async {
+        var reader = ImportReader(limits: self.registry.limits)
+        do {
+            for try await bytes in requests {
+                let isFirst = reader.settings == nil
+                let parts = try bytes.withUnsafeReadableBytes { bytes in
+                    try self.decode(Messages.importDevicesRequest, bytes) { message, _ in try reader.chunks(message) }
+                }
+                guard let settings = reader.settings else { continue }
+                if isFirst { try self.read(project: settings.project) { _, _ in } }
+                for part in parts {
+                    try await self.submit(part, settings, chunks)
+                }
+            }
+            chunks.finish()
+        } catch {
+            chunks.finish(throwing: error)
+        }
+    }
+
+    /// Hands a chunk to the writer, waiting for room among those on their way and in the writer's queue.
+    private func submit(_ part: ImportChunk, _ settings: ImportSettings, _ chunks: ChunkLine) async throws {
+        try await chunks.enter()
+        let request = MutationRequest(
+            project: settings.project,
+            mutation: .importDevices(DeviceImport(mode: settings.mode, items: part.items)),
+            validateOnly: settings.validateOnly,
+            byteCount: part.byteCount
+        )
+        while true {
+            let chunk = PendingChunk(refusals: part.refusals, lastPosition: part.lastPosition)
+            self.registry.submit(request, claim: { chunks.isWanted }) { result in
+                // What comes after a chunk that failed must not be stored: the caller repeats from there.
+                if case .failure(let error) = result, error.reason != .queueFull { chunks.failed() }
+                chunk.fulfil(result)
+            }
+            // A full queue refuses before the submission returns.
+            guard chunk.isRefusedByFullQueue else { return chunks.append(chunk) }
+            try await Task.sleep(for: .milliseconds(Self.fullQueuePauseMilliseconds))
+        }
+    }
+
+    private static let fullQueuePauseMilliseconds = 5
+}
+
+// MARK: - From messages to chunks
+
+/// What the first message of an import says.
+private struct ImportSettings {
+    var project: String
+    var mode: ImportMode
+    var validateOnly: Bool
+}
+
+/// Some items of one message.
+private struct ImportChunk {
+    var items: [DeviceImport.Item] = []
+    /// Items whose fields break their rules, which the writer need not see.
+    var refusals: [ImportOutcome.Failure] = []
+    var lastPosition: Int64 = 0
+    var byteCount = 0
+}
+
+/// Turns messages into chunks, counting the items.
+private struct ImportReader {
+    private let limits: Limits
+    private(set) var settings: ImportSettings?
+    private var position: Int64 = 0
+
+    init(limits: Limits) {
+        self.limits = limits
+    }
+
+    /// - Throws: every bad field of the settings at once.
+    mutating func chunks(
+        _ message: UnsafePointer<Rollcall__V1__ImportDevicesRequest>
+    ) throws(InvalidFields) -> [ImportChunk] {
+        if self.settings == nil {
+            var check = FieldCheck()
+            let settings = ImportSettings(
+                project: check.project(message.pointee.project),
+                mode: check.importMode(message.pointee.mode),
+                validateOnly: message.pointee.validate_only != 0
+            )
+            try check.finish()
+            self.settings = settings
+        }
+        var chunks: [ImportChunk] = []
+        var chunk = ImportChunk()
+        for index in 0..<message.pointee.n_items {
+            guard let item = message.pointee.items[index] else { continue }
+            self.position += 1
+            self.add(item, to: &chunk)
+            if chunk.items.count + chunk.refusals.count >= self.limits.importChunkItemCountMax
+                || chunk.byteCount >= self.limits.importChunkByteCountMax
+            {
+                chunks.append(chunk)
+                chunk = ImportChunk()
+            }
+        }
+        if chunk.lastPosition > 0 { chunks.append(chunk) }
+        return chunks
+    }
+
+    private func add(_ message: UnsafeMutablePointer<Rollcall__V1__ImportItem>, to chunk: inout ImportChunk) {
+        chunk.lastPosition = self.position
+        do throws(InvalidFields) {
+            let device = try ImportItem(message, limits: self.limits)
+            chunk.byteCount += device.byteCount
+            chunk.items.append(DeviceImport.Item(position: self.position, device: device))
+        } catch {
+            chunk.refusals.append(ImportOutcome.Failure(position: self.position, error: RegistryError(error)))
+        }
+    }
+}
+
+extension ImportItem {
+    /// - Throws: every bad field at once, by its path within the device.
+    fileprivate init(
+        _ message: UnsafePointer<Rollcall__V1__ImportItem>, limits: Limits
+    ) throws(InvalidFields) {
+        var check = FieldCheck()
+        guard let device = message.pointee.device?.pointee else { throw InvalidFields("device", "must be given") }
+        self.init(
+            serial: device.device_serial.string,
+            ownerRef: device.owner_ref.string,
+            hardwareVersion: device.hardware_version.string,
+            createsCohort: message.pointee.create_cohort != 0,
+            lastSeen: check.timestamp(device.last_seen, field: "last_seen"),
+            attributes: check.importedAttributes(device.attributes, count: device.n_attributes, limits: limits)
+        )
+        check.serial(self.serial, field: "device_serial")
+        if !self.ownerRef.isEmpty { check.ownerRef(self.ownerRef, field: "owner_ref") }
+        if !self.hardwareVersion.isEmpty { check.hardwareVersion(self.hardwareVersion, field: "hardware_version") }
+        if let slug = device.cohort?.pointee.slug, !slug.bytes.isEmpty {
+            let text = slug.string
+            check.slug(text, field: "cohort.slug")
+            self.cohort = text
+        }
+        if let release = device.last_seen_release?.pointee {
+            let release = Release(id: 0, version: release.version.string, revision: release.revision.string)
+            check.releaseVersion(release.version, field: "last_seen_release.version")
+            check.releaseRevision(release.revision, field: "last_seen_release.revision")
+            if device.last_seen == nil {
+                check.refuse("last_seen", "must be given beside last_seen_release")
+            }
+            self.release = release
+        }
+        try check.finish()
+    }
+
+    /// What the item holds of the writer's queue, in bytes.
+    fileprivate var byteCount: Int {
+        let texts = self.serial.utf8.count + self.ownerRef.utf8.count + self.hardwareVersion.utf8.count
+        let release = self.release.map { $0.version.utf8.count + $0.revision.utf8.count } ?? 0
+        return self.attributes.reduce(32 + texts + release + (self.cohort?.utf8.count ?? 0)) { count, update in
+            guard case .string(let text) = update.value else { return count + 32 + update.key.utf8.count }
+            return count + 32 + update.key.utf8.count + text.utf8.count
+        }
+    }
+}
+
+extension FieldCheck {
+    fileprivate mutating func importMode(_ mode: Rollcall__V1__ImportMode) -> ImportMode {
+        switch mode {
+        case ROLLCALL__V1__IMPORT_MODE__IMPORT_MODE_UNSPECIFIED, ROLLCALL__V1__IMPORT_MODE__IMPORT_MODE_CREATE:
+            return .create
+        case ROLLCALL__V1__IMPORT_MODE__IMPORT_MODE_UPSERT:
+            return .upsert
+        default:
+            self.refuse("mode", "is \(mode.rawValue), which is not a mode; it takes CREATE (1) or UPSERT (2)")
+            return .create
+        }
+    }
+}
+
+// MARK: - From outcomes to messages
+
+/// What an import has come to, and the messages that say so.
+private struct ImportProgress {
+    private var acceptedThrough: Int64 = 0
+    private var createdCount: Int64 = 0
+    private var updatedCount: Int64 = 0
+    private var failedCount: Int64 = 0
+
+    /// Failures go into another message once one has so many bytes, so that none is too long.
+    private static let failureByteCountMax = 256 << 10
+    private static let statusByteCountMax = 16 << 10
+
+    /// Takes in a chunk's outcome, and tells of it in one message, or in more where many items failed.
+    mutating func messages(of chunk: PendingChunk.Outcome) -> [ByteBuffer] {
+        self.createdCount += Int64(chunk.outcome.createdCount)
+        self.updatedCount += Int64(chunk.outcome.updatedCount)
+        self.failedCount += Int64(chunk.failures.count)
+        var messages: [ByteBuffer] = []
+        var failures = ByteBuffer()
+        for failure in chunk.failures {
+            failures.append(failure, statusByteCountMax: Self.statusByteCountMax)
+            guard failures.readableBytes >= Self.failureByteCountMax else { continue }
+            self.acceptedThrough = failure.position
+            messages.append(self.message(failures))
+            failures.clear()
+        }
+        self.acceptedThrough = chunk.lastPosition
+        messages.append(self.message(failures))
+        return messages
+    }
+
+    /// The last message.
+    var summary: ByteBuffer { self.message(ByteBuffer()) }
+
+    private func message(_ failures: ByteBuffer) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        Arena.current.scope { arena in
+            let message = arena.make(Messages.importDevicesResponse)
+            message.pointee.accepted_through = self.acceptedThrough
+            message.pointee.created = self.createdCount
+            message.pointee.updated = self.updatedCount
+            message.pointee.failed = self.failedCount
+            buffer.append(message)
+        }
+        buffer.writeImmutableBuffer(failures)
+        return buffer
+    }
+
+    /// The status of a call that ends early, which says up to where the caller need not repeat it.
+    func status(endedBy error: any Error) -> Status {
+        var status =
+            error is CancellationError ? Status.cancelled("The import was given up.") : Status(reporting: error)
+        let through =
+            self.acceptedThrough == 0
+            ? "No item was dealt with."
+            : "Items 1 to \(self.acceptedThrough) are dealt with, and durable where they did not fail."
+        status.message += (status.message.hasSuffix(".") ? " " : ". ") + through
+        return status
+    }
+}
+
+extension ByteBuffer {
+    /// Packs an ImportFailure as a value of ImportDevicesResponse's field 5.
+    fileprivate mutating func append(_ failure: ImportOutcome.Failure, statusByteCountMax: Int) {
+        let status = Status(failure.error).packed(.current, byteCountMax: statusByteCountMax)
+        var writer = WireWriter()
+        writer.append(1, varint: UInt64(failure.position))
+        writer.append(2, bytes: status)
+        var element = WireWriter()
+        element.append(5, bytes: writer.bytes)
+        self.writeBytes(element.bytes)
+    }
+}
