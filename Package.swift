@@ -96,6 +96,9 @@ let package = Package(
         .target(name: "TTRPC", dependencies: ["CRollcallProto", "ProtobufC", "RPC", "StatusWire", log] + nio),
         .target(name: "GRPCTransport", dependencies: ["ProtobufC", "RPC", "StatusWire", hpack, log] + nio),
 
+        // Devices as the lines of files, for the client's imports and exports.
+        .target(name: "DeviceText", dependencies: ["CRollcallProto", "DeviceModel", "JSONText", "ProtobufC"]),
+
         // Assembly: the daemon and the client library.
         .target(
             name: "RollcallDaemon",
@@ -118,7 +121,8 @@ let package = Package(
         .executableTarget(
             name: "rollcall",
             dependencies: [
-                "Descriptors", "DeviceModel", "DynamicMessage", "JSONText", "RPC", "RollcallClient", arguments,
+                "Descriptors", "DeviceModel", "DeviceText", "DynamicMessage", "JSONText", "RPC", "RollcallClient",
+                arguments,
             ] + nio
         ),
 
@@ -162,6 +166,10 @@ let package = Package(
         .testTarget(
             name: "DeviceWireTests",
             dependencies: ["CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RollcallTesting"]
+        ),
+        .testTarget(
+            name: "DeviceTextTests",
+            dependencies: ["CRollcallProto", "DeviceModel", "DeviceText", "DeviceWire", "JSONText", "ProtobufC"]
         ),
         .testTarget(name: "RPCTests", dependencies: ["RPC", .product(name: "NIOCore", package: "swift-nio")]),
         .testTarget(

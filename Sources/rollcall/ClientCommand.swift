@@ -6,6 +6,11 @@ internal import Glibc
 internal import JSONText
 internal import RollcallClient
 
+/// Ends a command that has said everything itself.
+struct CommandEnd: Error {
+    let status: ExitStatus
+}
+
 /// A command that makes calls.
 protocol ClientCommand: ParsableCommand {
     var global: GlobalOptions { get }
@@ -42,6 +47,8 @@ extension ClientCommand {
         } catch let error as InputError {
             try? words.write("Error: \(error)".visible + "\n")
             return .usage
+        } catch let end as CommandEnd {
+            return end.status
         } catch OutputError.closed {
             return .done
         } catch OutputError.failed(let error) {

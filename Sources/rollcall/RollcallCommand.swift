@@ -36,6 +36,7 @@ struct RollcallCommand: ParsableCommand {
                     Attributes.self,
                 ]
             ),
+            CommandGroup(name: "Many devices", subcommands: [Import.self, Export.self]),
             CommandGroup(
                 name: "What devices belong to", subcommands: [ProjectCommands.self, CohortCommands.self]
             ),

@@ -1,4 +1,4 @@
-// Standard input, without holding up what else the program does.
+// Input, without holding up what else the program does.
 
 internal import Glibc
 internal import NIOPosix
@@ -14,21 +14,25 @@ enum StandardInput {
     static func read() async throws -> [UInt8]? {
         while true {
             try Task.checkCancellation()
-            let bytes = try await NIOThreadPool.singleton.runIfActive { try Self.readIfReady() }
+            let bytes = try await Self.readIfReady(STDIN_FILENO)
             if let bytes { return bytes.isEmpty ? nil : bytes }
         }
     }
 
-    /// What there is now, empty at the end; nil where nothing came in time.
-    private static func readIfReady() throws(InputError) -> [UInt8]? {
-        var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    /// What a descriptor has now, empty at the end; nil where nothing came in time. Waits on a thread of its own.
+    static func readIfReady(_ descriptor: Int32) async throws -> [UInt8]? {
+        try await NIOThreadPool.singleton.runIfActive { try Self.pollAndRead(descriptor) }
+    }
+
+    private static func pollAndRead(_ descriptor: Int32) throws(InputError) -> [UInt8]? {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&waiting, 1, Self.waitMilliseconds) > 0 else { return nil }
         var bytes = [UInt8](repeating: 0, count: Self.byteCountMax)
-        let count = bytes.withUnsafeMutableBytes { Glibc.read(STDIN_FILENO, $0.baseAddress, $0.count) }
+        let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
         guard count >= 0 else {
             let error = errno
             if error == EINTR || error == EAGAIN { return nil }
-            throw InputError("Standard input cannot be read: \(String(cString: strerror(error))).")
+            throw InputError("The input cannot be read: \(String(cString: strerror(error))).")
         }
         bytes.removeLast(bytes.count - count)
         return bytes

@@ -42,7 +42,7 @@ struct Output: Sendable {
         self.isStyled =
             self.isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
         self.write = { text throws(OutputError) in
-            try Self.write(text, to: descriptor)
+            try Self.write(Array(text.utf8)[...], to: descriptor)
         }
     }
 
@@ -58,8 +58,9 @@ struct Output: Sendable {
         self.write = write
     }
 
-    private static func write(_ text: String, to descriptor: Int32) throws(OutputError) {
-        var bytes = Array(text.utf8)[...]
+    /// Writes all of `bytes` to a descriptor.
+    static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws(OutputError) {
+        var bytes = bytes
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count >= 0 {
