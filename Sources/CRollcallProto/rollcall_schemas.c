@@ -390,6 +390,88 @@ const RollcallMessageSchema rollcall__v1__attribute_value__schema_data = {
     &rollcall__v1__attribute_value__descriptor, rollcall__v1__attribute_value__fields, 4,
 };
 
+static const RollcallFieldSchema rollcall__v1__batch_create_devices_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"requests", &rollcall__v1__create_device_request__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [3] = {"validate_only", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"request_id", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__batch_create_devices_request__schema_data = {
+    &rollcall__v1__batch_create_devices_request__descriptor, rollcall__v1__batch_create_devices_request__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__batch_create_devices_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"devices", &rollcall__v1__device__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__batch_create_devices_response__schema_data = {
+    &rollcall__v1__batch_create_devices_response__descriptor, rollcall__v1__batch_create_devices_response__fields, 1,
+};
+
+static const RollcallFieldSchema rollcall__v1__batch_delete_devices_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"requests", &rollcall__v1__delete_device_request__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [3] = {"validate_only", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"request_id", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__batch_delete_devices_request__schema_data = {
+    &rollcall__v1__batch_delete_devices_request__descriptor, rollcall__v1__batch_delete_devices_request__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__batch_delete_devices_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__batch_delete_devices_response__schema_data = {
+    &rollcall__v1__batch_delete_devices_response__descriptor, rollcall__v1__batch_delete_devices_response__fields, 0,
+};
+
+static const RollcallFieldSchema rollcall__v1__batch_get_devices_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"device_serials", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [3] = {"view", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__batch_get_devices_request__schema_data = {
+    &rollcall__v1__batch_get_devices_request__descriptor, rollcall__v1__batch_get_devices_request__fields, 3,
+};
+
+static const RollcallFieldSchema rollcall__v1__batch_get_devices_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"devices", &rollcall__v1__device__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__batch_get_devices_response__schema_data = {
+    &rollcall__v1__batch_get_devices_response__descriptor, rollcall__v1__batch_get_devices_response__fields, 1,
+};
+
+static const RollcallFieldSchema rollcall__v1__batch_update_devices_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"requests", &rollcall__v1__update_device_request__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [3] = {"validate_only", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"request_id", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__batch_update_devices_request__schema_data = {
+    &rollcall__v1__batch_update_devices_request__descriptor, rollcall__v1__batch_update_devices_request__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__batch_update_devices_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"devices", &rollcall__v1__device__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__batch_update_devices_response__schema_data = {
+    &rollcall__v1__batch_update_devices_response__descriptor, rollcall__v1__batch_update_devices_response__fields, 1,
+};
+
 static const RollcallFieldSchema rollcall__v1__caller__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"uid", NULL, ROLLCALL_FIELD_VARINT, 0},

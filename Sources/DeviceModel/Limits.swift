@@ -24,6 +24,7 @@ package struct Limits: Hashable, Sendable {
     package var groupCallCountMax = 512
     package var groupRowCountMax = 2_048
     package var groupByteCountMax = 4 << 20
+    package var batchItemCountMax = 1_000
 
     // MARK: Imports and exports
 
@@ -106,6 +107,7 @@ extension Limits {
             limit("import_chunk_bytes", self.importChunkByteCountMax, "bytes"),
             limit("import_chunks", self.importChunkCountMax, "chunks"),
             limit("export_message_bytes", self.exportMessageByteCount, "bytes"),
+            limit("batch_items", self.batchItemCountMax, "items"),
             limit("page_size", self.pageSizeMax, "items"),
             limit("page_bytes", self.pageByteCountMax, "bytes"),
             limit("filter_values", self.filterValueCountMax, "values"),

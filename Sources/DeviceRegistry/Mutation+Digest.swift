@@ -16,20 +16,10 @@ extension Mutation {
             digest.add(creation)
         case .updateDevice(let update):
             digest.begin(2)
-            digest.add(1, update.serial)
-            digest.add(2, update.ownerRef)
-            digest.add(3, update.hardwareVersion)
-            digest.add(4, update.cohort)
-            digest.add(5, update.etag)
-            if let creation = update.creation {
-                digest.begin(6)
-                digest.add(creation)
-            }
+            digest.add(update)
         case .deleteDevice(let deletion):
             digest.begin(3)
-            digest.add(1, deletion.serial)
-            digest.add(2, deletion.etag)
-            digest.add(3, deletion.allowMissing)
+            digest.add(deletion)
         case .checkIn(let checkIn):
             digest.begin(4)
             digest.add(1, checkIn.serial)
@@ -65,6 +55,27 @@ extension Mutation {
             digest.begin(10)
             digest.add(1, slug)
             digest.add(2, allowMissing)
+        case .createDevices(let batch):
+            digest.begin(11)
+            digest.begin(UInt64(batch.count))
+            for entry in batch.entries {
+                digest.begin(1)
+                digest.add(entry.item)
+            }
+        case .updateDevices(let batch):
+            digest.begin(12)
+            digest.begin(UInt64(batch.count))
+            for entry in batch.entries {
+                digest.begin(2)
+                digest.add(entry.item)
+            }
+        case .deleteDevices(let batch):
+            digest.begin(13)
+            digest.begin(UInt64(batch.count))
+            for entry in batch.entries {
+                digest.begin(3)
+                digest.add(entry.item)
+            }
         }
         return digest.value
     }
@@ -104,6 +115,24 @@ private struct FieldDigest {
         self.add(2, creation.ownerRef)
         self.add(3, creation.hardwareVersion)
         self.add(4, creation.cohort)
+    }
+
+    mutating func add(_ update: DeviceUpdate) {
+        self.add(1, update.serial)
+        self.add(2, update.ownerRef)
+        self.add(3, update.hardwareVersion)
+        self.add(4, update.cohort)
+        self.add(5, update.etag)
+        if let creation = update.creation {
+            self.begin(6)
+            self.add(creation)
+        }
+    }
+
+    mutating func add(_ deletion: DeviceDeletion) {
+        self.add(1, deletion.serial)
+        self.add(2, deletion.etag)
+        self.add(3, deletion.allowMissing)
     }
 
     mutating func add(_ number: UInt64, _ updates: [AttributeUpdate]) {

@@ -10,6 +10,9 @@ package enum Mutation: Sendable {
     case checkIn(CheckIn)
     case updateAttributes(AttributesUpdate)
     case importDevices(DeviceImport)
+    case createDevices(DeviceBatch<DeviceCreation>)
+    case updateDevices(DeviceBatch<DeviceUpdate>)
+    case deleteDevices(DeviceBatch<DeviceDeletion>)
     /// The project is the request's own.
     case createProject(name: String)
     /// An absent project is no error if that is allowed.
@@ -18,6 +21,18 @@ package enum Mutation: Sendable {
     case renameCohort(slug: String, name: String)
     /// An absent cohort is no error if that is allowed.
     case deleteCohort(slug: String, allowMissing: Bool)
+}
+
+extension Mutation {
+    /// What is wrong with the items of a batch, as far as they tell it by themselves.
+    package var itemViolations: [FieldViolation] {
+        switch self {
+        case .createDevices(let batch): batch.faults.violations
+        case .updateDevices(let batch): batch.faults.violations
+        case .deleteDevices(let batch): batch.faults.violations
+        default: []
+        }
+    }
 }
 
 package struct DeviceCreation: Hashable, Sendable {
@@ -203,6 +218,8 @@ package struct MutationRequest: Sendable {
 /// What a mutation answers: the resource as it is once the mutation is durable.
 package enum MutationOutcome: Hashable, Sendable {
     case device(Device)
+    /// In the order of the batch.
+    case devices([Device])
     case attributes([Attribute], etag: String)
     case project(Project)
     case cohort(Cohort)

@@ -14,7 +14,7 @@ extension PendingGroup {
                     InvalidFields("request_id", "was used for another request before; use a new UUID"),
                     reason: .requestIDReused)
             }
-            return try self.repeated(request, subject: first.subject, index)
+            return try self.repeated(request, first, index)
         }
         let (outcome, subject) = try self.perform(request, index)
         if let identity = request.identity, !request.validateOnly {
@@ -57,6 +57,15 @@ extension PendingGroup {
         case .importDevices(let devices):
             let outcome = self.importDevices(devices, in: project, validateOnly: validateOnly, index)
             return (.imported(outcome), 0)
+        case .createDevices(let batch):
+            let devices = try self.carryOut(batch, in: project, validateOnly: validateOnly, index)
+            return (.devices(devices), self.marks.device.rawValue)
+        case .updateDevices(let batch):
+            let devices = try self.carryOut(batch, in: project, validateOnly: validateOnly, index)
+            return (.devices(devices), self.marks.device.rawValue)
+        case .deleteDevices(let batch):
+            _ = try self.carryOut(batch, in: project, validateOnly: validateOnly, index)
+            return (.deleted, self.marks.device.rawValue)
         case .createProject, .deleteProject:
             preconditionFailure("What is done to a project itself is done above: there may be none to look up.")
         case .createCohort(let slug, let name):
@@ -76,11 +85,17 @@ extension PendingGroup {
 
     /// The first outcome of a named request, with its resource as it is now.
     private mutating func repeated(
-        _ request: MutationRequest, subject: Int64, _ index: borrowing RegistryIndex
+        _ request: MutationRequest, _ first: RequestMemory.Entry, _ index: borrowing RegistryIndex
     ) throws(RegistryError) -> MutationOutcome {
         switch request.mutation {
-        case .deleteDevice, .deleteProject, .deleteCohort:
+        case .deleteDevice, .deleteDevices, .deleteProject, .deleteCohort:
             return .deleted
+        case .createDevices(let batch):
+            return .devices(
+                try self.devices(of: batch, upTo: DeviceID(rawValue: first.subject), in: request.project, index))
+        case .updateDevices(let batch):
+            return .devices(
+                try self.devices(of: batch, upTo: DeviceID(rawValue: first.subject), in: request.project, index))
         case .createProject:
             return .project(Project(try self.project(request.project, index)))
         case .createCohort(let slug, _), .renameCohort(let slug, _):
@@ -92,7 +107,7 @@ extension PendingGroup {
             preconditionFailure("An import has no request id: it is repeated item by item.")
         case .createDevice, .updateDevice, .checkIn, .updateAttributes:
             let project = try self.project(request.project, index)
-            guard let device = self.findDevice(DeviceID(rawValue: subject), in: project.id, index) else {
+            guard let device = self.findDevice(DeviceID(rawValue: first.subject), in: project.id, index) else {
                 throw RegistryError(
                     .notFound, .deviceNotFound,
                     "The request was carried out before, but its device has since been deleted.")

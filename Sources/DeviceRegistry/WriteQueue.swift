@@ -82,6 +82,9 @@ extension Mutation {
         case .checkIn(let checkIn): 1 + checkIn.attributes.count
         case .updateAttributes(let update): 1 + update.updates.count
         case .importDevices(let devices): devices.rowCount
+        case .createDevices(let batch): batch.entries.count
+        case .updateDevices(let batch): batch.entries.count
+        case .deleteDevices(let batch): batch.entries.count
         default: 1
         }
     }

@@ -13,9 +13,7 @@ extension DeviceService {
         self.mutating(.devices("CreateDevice"), Messages.createDeviceRequest) { message, check in
             let message = message.pointee
             let project = check.project(message.project)
-            guard let device = check.required(message.device, "device") else { return nil }
-            let creation = DeviceCreation(device)
-            check.creation(creation)
+            guard let creation = check.creation(message) else { return nil }
             return Draft(
                 project: project,
                 mutation: .createDevice(creation),
@@ -23,6 +21,16 @@ extension DeviceService {
                 requestID: message.request_id
             )
         }
+    }
+}
+
+extension FieldCheck {
+    /// What a request asks to create; nil where it has no device.
+    mutating func creation(_ message: Rollcall__V1__CreateDeviceRequest) -> DeviceCreation? {
+        guard let device = self.required(message.device, "device") else { return nil }
+        let creation = DeviceCreation(device)
+        self.creation(creation)
+        return creation
     }
 }
 

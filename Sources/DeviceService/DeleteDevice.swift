@@ -13,13 +13,21 @@ extension DeviceService {
         self.mutating(.devices("DeleteDevice"), Messages.deleteDeviceRequest) { message, check in
             let message = message.pointee
             let project = check.project(message.project)
-            let deletion = DeviceDeletion(
-                serial: message.device_serial.string,
-                etag: message.etag.bytes.isEmpty ? nil : message.etag.string,
-                allowMissing: message.allow_missing != 0
-            )
-            check.serial(deletion.serial, field: "device_serial")
+            let deletion = check.deletion(message)
             return Draft(project: project, mutation: .deleteDevice(deletion), requestID: message.request_id)
         }
+    }
+}
+
+extension FieldCheck {
+    /// What a request asks to delete.
+    mutating func deletion(_ message: Rollcall__V1__DeleteDeviceRequest) -> DeviceDeletion {
+        let deletion = DeviceDeletion(
+            serial: message.device_serial.string,
+            etag: message.etag.bytes.isEmpty ? nil : message.etag.string,
+            allowMissing: message.allow_missing != 0
+        )
+        self.serial(deletion.serial, field: "device_serial")
+        return deletion
     }
 }

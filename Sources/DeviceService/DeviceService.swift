@@ -28,6 +28,7 @@ package struct DeviceService: Sendable {
             self.createDevice, self.getDevice, self.listDevices, self.updateDevice, self.deleteDevice,
             self.getDeviceAttributes, self.updateDeviceAttributes, self.checkIn, self.countDevices,
             self.importDevices, self.exportDevices,
+            self.batchGetDevices, self.batchCreateDevices, self.batchUpdateDevices, self.batchDeleteDevices,
             self.createProject, self.getProject, self.listProjects, self.deleteProject,
             self.createCohort, self.getCohort, self.listCohorts, self.updateCohort, self.deleteCohort,
             self.listReleases, self.listHardwareVersions, self.listAttributeKeys,

@@ -58,6 +58,12 @@ extension DeviceService {
         var check = FieldCheck()
         let draft = draft(&check)
         let requestID = draft.flatMap { check.requestID($0.requestID) }
+        if !check.violations.isEmpty {
+            // What is wrong with the items of a batch is the writer's to tell, which this request does not reach.
+            for violation in draft?.mutation.itemViolations ?? [] {
+                check.refuse(violation.field, violation.description)
+            }
+        }
         try check.finish()
         guard let draft else {
             preconditionFailure("A request that makes no mutation has a bad field that says why.")
@@ -104,6 +110,10 @@ extension ByteBuffer {
         Arena.current.scope { arena in
             switch outcome {
             case .device(let device): self.append(arena.message(device))
+            case .devices(let devices):
+                for device in devices {
+                    _ = arena.scope { self.append($0.message(device), asElementOf: 1) }
+                }
             case .project(let project): self.append(arena.message(project))
             case .cohort(let cohort): self.append(arena.message(cohort))
             case .attributes(let attributes, let etag):

@@ -175,7 +175,7 @@ extension Arena {
         return request
     }
 
-    private func message(_ device: DeviceFieldsGiven) -> UnsafeMutablePointer<Rollcall__V1__Device> {
+    func message(_ device: DeviceFieldsGiven) -> UnsafeMutablePointer<Rollcall__V1__Device> {
         let message = self.make(Messages.device)
         message.pointee.device_serial = self.text(device.serial)
         message.pointee.owner_ref = self.text(device.ownerRef ?? "")

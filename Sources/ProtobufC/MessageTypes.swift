@@ -220,6 +220,54 @@ package enum Messages {
         MessageType(schema: rollcall__v1__attribute_value__schema())
     }
 
+    /// `rollcall.v1.BatchCreateDevicesRequest`
+    @inlinable
+    package static var batchCreateDevicesRequest: MessageType<Rollcall__V1__BatchCreateDevicesRequest> {
+        MessageType(schema: rollcall__v1__batch_create_devices_request__schema())
+    }
+
+    /// `rollcall.v1.BatchCreateDevicesResponse`
+    @inlinable
+    package static var batchCreateDevicesResponse: MessageType<Rollcall__V1__BatchCreateDevicesResponse> {
+        MessageType(schema: rollcall__v1__batch_create_devices_response__schema())
+    }
+
+    /// `rollcall.v1.BatchDeleteDevicesRequest`
+    @inlinable
+    package static var batchDeleteDevicesRequest: MessageType<Rollcall__V1__BatchDeleteDevicesRequest> {
+        MessageType(schema: rollcall__v1__batch_delete_devices_request__schema())
+    }
+
+    /// `rollcall.v1.BatchDeleteDevicesResponse`
+    @inlinable
+    package static var batchDeleteDevicesResponse: MessageType<Rollcall__V1__BatchDeleteDevicesResponse> {
+        MessageType(schema: rollcall__v1__batch_delete_devices_response__schema())
+    }
+
+    /// `rollcall.v1.BatchGetDevicesRequest`
+    @inlinable
+    package static var batchGetDevicesRequest: MessageType<Rollcall__V1__BatchGetDevicesRequest> {
+        MessageType(schema: rollcall__v1__batch_get_devices_request__schema())
+    }
+
+    /// `rollcall.v1.BatchGetDevicesResponse`
+    @inlinable
+    package static var batchGetDevicesResponse: MessageType<Rollcall__V1__BatchGetDevicesResponse> {
+        MessageType(schema: rollcall__v1__batch_get_devices_response__schema())
+    }
+
+    /// `rollcall.v1.BatchUpdateDevicesRequest`
+    @inlinable
+    package static var batchUpdateDevicesRequest: MessageType<Rollcall__V1__BatchUpdateDevicesRequest> {
+        MessageType(schema: rollcall__v1__batch_update_devices_request__schema())
+    }
+
+    /// `rollcall.v1.BatchUpdateDevicesResponse`
+    @inlinable
+    package static var batchUpdateDevicesResponse: MessageType<Rollcall__V1__BatchUpdateDevicesResponse> {
+        MessageType(schema: rollcall__v1__batch_update_devices_response__schema())
+    }
+
     /// `rollcall.v1.Caller`
     @inlinable
     package static var caller: MessageType<Rollcall__V1__Caller> {

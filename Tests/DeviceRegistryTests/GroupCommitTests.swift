@@ -21,8 +21,7 @@ import Testing
     @Test func mutationsThatWaitShareOneCommit() async throws {
         let fixture = try RegistryFixture()
         fixture.store.hold()
-        let results = try await self.inOneGroup(
-            fixture,
+        let results = try await fixture.inOneGroup(
             (0..<20).map {
                 .createDevice(DeviceCreation(serial: "A\($0)", ownerRef: "o", hardwareVersion: "h"))
             })
@@ -33,8 +32,7 @@ import Testing
 
     @Test func mutationSeesThoseBeforeItInItsGroup() async throws {
         let fixture = try RegistryFixture()
-        let results = try await self.inOneGroup(
-            fixture,
+        let results = try await fixture.inOneGroup(
             [
                 .createDevice(DeviceCreation(serial: "A1", ownerRef: "o", hardwareVersion: "h")),
                 .createDevice(DeviceCreation(serial: "A1", ownerRef: "p", hardwareVersion: "h")),
@@ -51,8 +49,8 @@ import Testing
 
     @Test func verdictThatRestsOnAPendingChangeFailsWithIt() async throws {
         let fixture = try RegistryFixture()
-        let results = try await self.inOneGroup(
-            fixture, failing: .unavailable,
+        let results = try await fixture.inOneGroup(
+            failing: .unavailable,
             [
                 .createDevice(DeviceCreation(serial: "A1", ownerRef: "o", hardwareVersion: "h")),
                 .createDevice(DeviceCreation(serial: "A1", ownerRef: "p", hardwareVersion: "h")),
@@ -117,30 +115,5 @@ import Testing
     ) {
         fixture.registry.submit(
             MutationRequest(project: "default", mutation: .createDevice(creation)), completion: completion)
-    }
-
-    /// Queues every mutation while a commit is held, so that they form one group; gives each one's refusal.
-    private func inOneGroup(
-        _ fixture: RegistryFixture, failing fault: FailingStore<MemoryStore>.Fault? = nil, _ mutations: [Mutation]
-    ) async throws -> [RegistryError?] {
-        fixture.store.hold()
-        async let blocker = fixture.create("blocker")
-        await fixture.store.heldCommit()
-        // The held commit is the one that succeeds.
-        if let fault { fixture.store.fail(fault, after: 1) }
-        let (answers, continuation) = AsyncStream.makeStream(of: (Int, RegistryError?).self)
-        for (index, mutation) in mutations.enumerated() {
-            fixture.registry.submit(MutationRequest(project: "default", mutation: mutation)) { result in
-                guard case .failure(let error) = result else { return _ = continuation.yield((index, nil)) }
-                continuation.yield((index, error))
-            }
-        }
-        fixture.store.release()
-        _ = try await blocker
-        var refusals = [RegistryError?](repeating: nil, count: mutations.count)
-        for await (index, refusal) in answers.prefix(mutations.count) {
-            refusals[index] = refusal
-        }
-        return refusals
     }
 }

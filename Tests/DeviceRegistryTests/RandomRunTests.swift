@@ -45,7 +45,9 @@ private struct Belief: Equatable {
         let owner = "owner\(Int.random(in: 0..<4, using: &random))"
         let hardware = "hw\(Int.random(in: 0..<3, using: &random))"
         let cohort = "c\(Int.random(in: 0..<2, using: &random))"
-        switch Int.random(in: 0..<10, using: &random) {
+        switch Int.random(in: 0..<12, using: &random) {
+        case 10, 11:
+            try await self.batch(fixture, &beliefs, &random)
         case 0, 1:
             let creation = DeviceCreation(serial: serial, ownerRef: owner, hardwareVersion: hardware, cohort: cohort)
             if try await self.succeeds(.createDevice(creation), fixture, where: beliefs[serial] == nil) {
@@ -78,6 +80,41 @@ private struct Belief: Equatable {
             if try await self.succeeds(.checkIn(checkIn), fixture, where: beliefs[serial] != nil), isLatest {
                 beliefs[serial]?.lastSeen = time
                 beliefs[serial]?.release = version
+            }
+        }
+    }
+
+    /// Creates, updates or deletes some devices at once, of which one may be there that should not be, or the reverse.
+    private func batch(
+        _ fixture: RegistryFixture, _ beliefs: inout [String: Belief], _ random: inout SeededGenerator
+    ) async throws {
+        let isCreation = Bool.random(using: &random)
+        let serials = (0..<12).map { "D\($0)" }.shuffled(using: &random)
+        let fitting = serials.filter { (beliefs[$0] == nil) == isCreation }
+        var chosen = Array(fitting.prefix(Int.random(in: 0...4, using: &random)))
+        if random.oneIn(3) || chosen.isEmpty { chosen.append(serials.first { !chosen.contains($0) } ?? "D0") }
+        chosen.shuffle(using: &random)
+        let isInOrder = chosen.allSatisfy { fitting.contains($0) }
+        let owner = "owner\(Int.random(in: 0..<4, using: &random))"
+        if isCreation {
+            let items = chosen.map { DeviceCreation(serial: $0, ownerRef: owner, hardwareVersion: "hw0", cohort: "c0") }
+            if try await self.succeeds(.createDevices(batchOf(items)), fixture, where: isInOrder) {
+                for serial in chosen {
+                    beliefs[serial] = Belief(ownerRef: owner, hardwareVersion: "hw0", cohort: "c0")
+                }
+            }
+        } else if Bool.random(using: &random) {
+            let items = chosen.map { DeviceUpdate(serial: $0, ownerRef: owner, cohort: "c1") }
+            if try await self.succeeds(.updateDevices(batchOf(items)), fixture, where: isInOrder) {
+                for serial in chosen {
+                    beliefs[serial]?.ownerRef = owner
+                    beliefs[serial]?.cohort = "c1"
+                }
+            }
+        } else {
+            let items = chosen.map { DeviceDeletion(serial: $0) }
+            if try await self.succeeds(.deleteDevices(batchOf(items)), fixture, where: isInOrder) {
+                for serial in chosen { beliefs[serial] = nil }
             }
         }
     }

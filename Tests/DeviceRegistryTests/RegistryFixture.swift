@@ -79,6 +79,33 @@ struct RegistryFixture {
     }
 }
 
+extension RegistryFixture {
+    /// Queues every mutation while a commit is held, so that they form one group; gives each one's refusal.
+    func inOneGroup(
+        failing fault: FailingStore<MemoryStore>.Fault? = nil, _ mutations: [Mutation]
+    ) async throws -> [RegistryError?] {
+        self.store.hold()
+        async let blocker = self.create("blocker")
+        await self.store.heldCommit()
+        // The held commit is the one that succeeds.
+        if let fault { self.store.fail(fault, after: 1) }
+        let (answers, continuation) = AsyncStream.makeStream(of: (Int, RegistryError?).self)
+        for (index, mutation) in mutations.enumerated() {
+            self.registry.submit(MutationRequest(project: "default", mutation: mutation)) { result in
+                guard case .failure(let error) = result else { return _ = continuation.yield((index, nil)) }
+                continuation.yield((index, error))
+            }
+        }
+        self.store.release()
+        _ = try await blocker
+        var refusals = [RegistryError?](repeating: nil, count: mutations.count)
+        for await (index, refusal) in answers.prefix(mutations.count) {
+            refusals[index] = refusal
+        }
+        return refusals
+    }
+}
+
 /// A copy of what the index holds of a device.
 struct VisibleDevice: Equatable {
     var id: Int64

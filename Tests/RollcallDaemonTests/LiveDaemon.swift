@@ -69,7 +69,8 @@ extension DaemonProcess {
     private static let methodNames = [
         "Devices": [
             "CreateDevice", "GetDevice", "ListDevices", "UpdateDevice", "DeleteDevice", "GetDeviceAttributes",
-            "UpdateDeviceAttributes", "CheckIn", "CountDevices",
+            "UpdateDeviceAttributes", "CheckIn", "CountDevices", "BatchGetDevices", "BatchCreateDevices",
+            "BatchUpdateDevices", "BatchDeleteDevices",
         ],
         "Projects": [
             "CreateProject", "GetProject", "ListProjects", "DeleteProject", "CreateCohort", "GetCohort", "ListCohorts",

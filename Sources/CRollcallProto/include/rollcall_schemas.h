@@ -266,6 +266,54 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__attribute_valu
     return &rollcall__v1__attribute_value__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__batch_create_devices_request__schema_data;
+/// Schema of `rollcall.v1.BatchCreateDevicesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_create_devices_request__schema(void) {
+    return &rollcall__v1__batch_create_devices_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__batch_create_devices_response__schema_data;
+/// Schema of `rollcall.v1.BatchCreateDevicesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_create_devices_response__schema(void) {
+    return &rollcall__v1__batch_create_devices_response__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__batch_delete_devices_request__schema_data;
+/// Schema of `rollcall.v1.BatchDeleteDevicesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_delete_devices_request__schema(void) {
+    return &rollcall__v1__batch_delete_devices_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__batch_delete_devices_response__schema_data;
+/// Schema of `rollcall.v1.BatchDeleteDevicesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_delete_devices_response__schema(void) {
+    return &rollcall__v1__batch_delete_devices_response__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__batch_get_devices_request__schema_data;
+/// Schema of `rollcall.v1.BatchGetDevicesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_get_devices_request__schema(void) {
+    return &rollcall__v1__batch_get_devices_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__batch_get_devices_response__schema_data;
+/// Schema of `rollcall.v1.BatchGetDevicesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_get_devices_response__schema(void) {
+    return &rollcall__v1__batch_get_devices_response__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__batch_update_devices_request__schema_data;
+/// Schema of `rollcall.v1.BatchUpdateDevicesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_update_devices_request__schema(void) {
+    return &rollcall__v1__batch_update_devices_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__batch_update_devices_response__schema_data;
+/// Schema of `rollcall.v1.BatchUpdateDevicesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_update_devices_response__schema(void) {
+    return &rollcall__v1__batch_update_devices_response__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__caller__schema_data;
 /// Schema of `rollcall.v1.Caller`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__caller__schema(void) {

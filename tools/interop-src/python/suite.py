@@ -17,6 +17,7 @@ import grpc
 
 GROUPS = (
     "devices",
+    "batches",
     "lists",
     "bulk",
     "projects",

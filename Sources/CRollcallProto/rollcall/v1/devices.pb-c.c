@@ -774,6 +774,366 @@ void   rollcall__v1__group_value__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__group_value__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__batch_get_devices_request__init
+                     (Rollcall__V1__BatchGetDevicesRequest         *message)
+{
+  static const Rollcall__V1__BatchGetDevicesRequest init_value = ROLLCALL__V1__BATCH_GET_DEVICES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__batch_get_devices_request__get_packed_size
+                     (const Rollcall__V1__BatchGetDevicesRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_get_devices_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__batch_get_devices_request__pack
+                     (const Rollcall__V1__BatchGetDevicesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_get_devices_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__batch_get_devices_request__pack_to_buffer
+                     (const Rollcall__V1__BatchGetDevicesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_get_devices_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BatchGetDevicesRequest *
+       rollcall__v1__batch_get_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BatchGetDevicesRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__batch_get_devices_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__batch_get_devices_request__free_unpacked
+                     (Rollcall__V1__BatchGetDevicesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__batch_get_devices_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__batch_get_devices_response__init
+                     (Rollcall__V1__BatchGetDevicesResponse         *message)
+{
+  static const Rollcall__V1__BatchGetDevicesResponse init_value = ROLLCALL__V1__BATCH_GET_DEVICES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__batch_get_devices_response__get_packed_size
+                     (const Rollcall__V1__BatchGetDevicesResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_get_devices_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__batch_get_devices_response__pack
+                     (const Rollcall__V1__BatchGetDevicesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_get_devices_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__batch_get_devices_response__pack_to_buffer
+                     (const Rollcall__V1__BatchGetDevicesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_get_devices_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BatchGetDevicesResponse *
+       rollcall__v1__batch_get_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BatchGetDevicesResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__batch_get_devices_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__batch_get_devices_response__free_unpacked
+                     (Rollcall__V1__BatchGetDevicesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__batch_get_devices_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__batch_create_devices_request__init
+                     (Rollcall__V1__BatchCreateDevicesRequest         *message)
+{
+  static const Rollcall__V1__BatchCreateDevicesRequest init_value = ROLLCALL__V1__BATCH_CREATE_DEVICES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__batch_create_devices_request__get_packed_size
+                     (const Rollcall__V1__BatchCreateDevicesRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_create_devices_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__batch_create_devices_request__pack
+                     (const Rollcall__V1__BatchCreateDevicesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_create_devices_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__batch_create_devices_request__pack_to_buffer
+                     (const Rollcall__V1__BatchCreateDevicesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_create_devices_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BatchCreateDevicesRequest *
+       rollcall__v1__batch_create_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BatchCreateDevicesRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__batch_create_devices_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__batch_create_devices_request__free_unpacked
+                     (Rollcall__V1__BatchCreateDevicesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__batch_create_devices_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__batch_create_devices_response__init
+                     (Rollcall__V1__BatchCreateDevicesResponse         *message)
+{
+  static const Rollcall__V1__BatchCreateDevicesResponse init_value = ROLLCALL__V1__BATCH_CREATE_DEVICES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__batch_create_devices_response__get_packed_size
+                     (const Rollcall__V1__BatchCreateDevicesResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_create_devices_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__batch_create_devices_response__pack
+                     (const Rollcall__V1__BatchCreateDevicesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_create_devices_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__batch_create_devices_response__pack_to_buffer
+                     (const Rollcall__V1__BatchCreateDevicesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_create_devices_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BatchCreateDevicesResponse *
+       rollcall__v1__batch_create_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BatchCreateDevicesResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__batch_create_devices_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__batch_create_devices_response__free_unpacked
+                     (Rollcall__V1__BatchCreateDevicesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__batch_create_devices_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__batch_update_devices_request__init
+                     (Rollcall__V1__BatchUpdateDevicesRequest         *message)
+{
+  static const Rollcall__V1__BatchUpdateDevicesRequest init_value = ROLLCALL__V1__BATCH_UPDATE_DEVICES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__batch_update_devices_request__get_packed_size
+                     (const Rollcall__V1__BatchUpdateDevicesRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_update_devices_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__batch_update_devices_request__pack
+                     (const Rollcall__V1__BatchUpdateDevicesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_update_devices_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__batch_update_devices_request__pack_to_buffer
+                     (const Rollcall__V1__BatchUpdateDevicesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_update_devices_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BatchUpdateDevicesRequest *
+       rollcall__v1__batch_update_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BatchUpdateDevicesRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__batch_update_devices_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__batch_update_devices_request__free_unpacked
+                     (Rollcall__V1__BatchUpdateDevicesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__batch_update_devices_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__batch_update_devices_response__init
+                     (Rollcall__V1__BatchUpdateDevicesResponse         *message)
+{
+  static const Rollcall__V1__BatchUpdateDevicesResponse init_value = ROLLCALL__V1__BATCH_UPDATE_DEVICES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__batch_update_devices_response__get_packed_size
+                     (const Rollcall__V1__BatchUpdateDevicesResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_update_devices_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__batch_update_devices_response__pack
+                     (const Rollcall__V1__BatchUpdateDevicesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_update_devices_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__batch_update_devices_response__pack_to_buffer
+                     (const Rollcall__V1__BatchUpdateDevicesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_update_devices_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BatchUpdateDevicesResponse *
+       rollcall__v1__batch_update_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BatchUpdateDevicesResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__batch_update_devices_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__batch_update_devices_response__free_unpacked
+                     (Rollcall__V1__BatchUpdateDevicesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__batch_update_devices_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__batch_delete_devices_request__init
+                     (Rollcall__V1__BatchDeleteDevicesRequest         *message)
+{
+  static const Rollcall__V1__BatchDeleteDevicesRequest init_value = ROLLCALL__V1__BATCH_DELETE_DEVICES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__batch_delete_devices_request__get_packed_size
+                     (const Rollcall__V1__BatchDeleteDevicesRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_delete_devices_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__batch_delete_devices_request__pack
+                     (const Rollcall__V1__BatchDeleteDevicesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_delete_devices_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__batch_delete_devices_request__pack_to_buffer
+                     (const Rollcall__V1__BatchDeleteDevicesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_delete_devices_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BatchDeleteDevicesRequest *
+       rollcall__v1__batch_delete_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BatchDeleteDevicesRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__batch_delete_devices_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__batch_delete_devices_request__free_unpacked
+                     (Rollcall__V1__BatchDeleteDevicesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__batch_delete_devices_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__batch_delete_devices_response__init
+                     (Rollcall__V1__BatchDeleteDevicesResponse         *message)
+{
+  static const Rollcall__V1__BatchDeleteDevicesResponse init_value = ROLLCALL__V1__BATCH_DELETE_DEVICES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__batch_delete_devices_response__get_packed_size
+                     (const Rollcall__V1__BatchDeleteDevicesResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_delete_devices_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__batch_delete_devices_response__pack
+                     (const Rollcall__V1__BatchDeleteDevicesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_delete_devices_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__batch_delete_devices_response__pack_to_buffer
+                     (const Rollcall__V1__BatchDeleteDevicesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__batch_delete_devices_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BatchDeleteDevicesResponse *
+       rollcall__v1__batch_delete_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BatchDeleteDevicesResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__batch_delete_devices_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__batch_delete_devices_response__free_unpacked
+                     (Rollcall__V1__BatchDeleteDevicesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__batch_delete_devices_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor rollcall__v1__create_device_request__field_descriptors[4] =
 {
   {
@@ -2412,6 +2772,433 @@ const ProtobufCMessageDescriptor rollcall__v1__group_value__descriptor =
   rollcall__v1__group_value__field_indices_by_name,
   1,  rollcall__v1__group_value__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__group_value__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__batch_get_devices_request__field_descriptors[3] =
+{
+  {
+    "project",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchGetDevicesRequest, project),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device_serials",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__BatchGetDevicesRequest, n_device_serials),
+    offsetof(Rollcall__V1__BatchGetDevicesRequest, device_serials),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "view",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchGetDevicesRequest, view),
+    &rollcall__v1__device_view__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__batch_get_devices_request__field_indices_by_name[] = {
+  1,   /* field[1] = device_serials */
+  0,   /* field[0] = project */
+  2,   /* field[2] = view */
+};
+static const ProtobufCIntRange rollcall__v1__batch_get_devices_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__batch_get_devices_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BatchGetDevicesRequest",
+  "BatchGetDevicesRequest",
+  "Rollcall__V1__BatchGetDevicesRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BatchGetDevicesRequest),
+  3,
+  rollcall__v1__batch_get_devices_request__field_descriptors,
+  rollcall__v1__batch_get_devices_request__field_indices_by_name,
+  1,  rollcall__v1__batch_get_devices_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__batch_get_devices_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__batch_get_devices_response__field_descriptors[1] =
+{
+  {
+    "devices",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__BatchGetDevicesResponse, n_devices),
+    offsetof(Rollcall__V1__BatchGetDevicesResponse, devices),
+    &rollcall__v1__device__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__batch_get_devices_response__field_indices_by_name[] = {
+  0,   /* field[0] = devices */
+};
+static const ProtobufCIntRange rollcall__v1__batch_get_devices_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__batch_get_devices_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BatchGetDevicesResponse",
+  "BatchGetDevicesResponse",
+  "Rollcall__V1__BatchGetDevicesResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BatchGetDevicesResponse),
+  1,
+  rollcall__v1__batch_get_devices_response__field_descriptors,
+  rollcall__v1__batch_get_devices_response__field_indices_by_name,
+  1,  rollcall__v1__batch_get_devices_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__batch_get_devices_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__batch_create_devices_request__field_descriptors[4] =
+{
+  {
+    "project",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchCreateDevicesRequest, project),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "requests",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__BatchCreateDevicesRequest, n_requests),
+    offsetof(Rollcall__V1__BatchCreateDevicesRequest, requests),
+    &rollcall__v1__create_device_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "validate_only",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchCreateDevicesRequest, validate_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchCreateDevicesRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__batch_create_devices_request__field_indices_by_name[] = {
+  0,   /* field[0] = project */
+  3,   /* field[3] = request_id */
+  1,   /* field[1] = requests */
+  2,   /* field[2] = validate_only */
+};
+static const ProtobufCIntRange rollcall__v1__batch_create_devices_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__batch_create_devices_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BatchCreateDevicesRequest",
+  "BatchCreateDevicesRequest",
+  "Rollcall__V1__BatchCreateDevicesRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BatchCreateDevicesRequest),
+  4,
+  rollcall__v1__batch_create_devices_request__field_descriptors,
+  rollcall__v1__batch_create_devices_request__field_indices_by_name,
+  1,  rollcall__v1__batch_create_devices_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__batch_create_devices_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__batch_create_devices_response__field_descriptors[1] =
+{
+  {
+    "devices",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__BatchCreateDevicesResponse, n_devices),
+    offsetof(Rollcall__V1__BatchCreateDevicesResponse, devices),
+    &rollcall__v1__device__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__batch_create_devices_response__field_indices_by_name[] = {
+  0,   /* field[0] = devices */
+};
+static const ProtobufCIntRange rollcall__v1__batch_create_devices_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__batch_create_devices_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BatchCreateDevicesResponse",
+  "BatchCreateDevicesResponse",
+  "Rollcall__V1__BatchCreateDevicesResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BatchCreateDevicesResponse),
+  1,
+  rollcall__v1__batch_create_devices_response__field_descriptors,
+  rollcall__v1__batch_create_devices_response__field_indices_by_name,
+  1,  rollcall__v1__batch_create_devices_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__batch_create_devices_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__batch_update_devices_request__field_descriptors[4] =
+{
+  {
+    "project",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchUpdateDevicesRequest, project),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "requests",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__BatchUpdateDevicesRequest, n_requests),
+    offsetof(Rollcall__V1__BatchUpdateDevicesRequest, requests),
+    &rollcall__v1__update_device_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "validate_only",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchUpdateDevicesRequest, validate_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchUpdateDevicesRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__batch_update_devices_request__field_indices_by_name[] = {
+  0,   /* field[0] = project */
+  3,   /* field[3] = request_id */
+  1,   /* field[1] = requests */
+  2,   /* field[2] = validate_only */
+};
+static const ProtobufCIntRange rollcall__v1__batch_update_devices_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__batch_update_devices_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BatchUpdateDevicesRequest",
+  "BatchUpdateDevicesRequest",
+  "Rollcall__V1__BatchUpdateDevicesRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BatchUpdateDevicesRequest),
+  4,
+  rollcall__v1__batch_update_devices_request__field_descriptors,
+  rollcall__v1__batch_update_devices_request__field_indices_by_name,
+  1,  rollcall__v1__batch_update_devices_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__batch_update_devices_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__batch_update_devices_response__field_descriptors[1] =
+{
+  {
+    "devices",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__BatchUpdateDevicesResponse, n_devices),
+    offsetof(Rollcall__V1__BatchUpdateDevicesResponse, devices),
+    &rollcall__v1__device__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__batch_update_devices_response__field_indices_by_name[] = {
+  0,   /* field[0] = devices */
+};
+static const ProtobufCIntRange rollcall__v1__batch_update_devices_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__batch_update_devices_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BatchUpdateDevicesResponse",
+  "BatchUpdateDevicesResponse",
+  "Rollcall__V1__BatchUpdateDevicesResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BatchUpdateDevicesResponse),
+  1,
+  rollcall__v1__batch_update_devices_response__field_descriptors,
+  rollcall__v1__batch_update_devices_response__field_indices_by_name,
+  1,  rollcall__v1__batch_update_devices_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__batch_update_devices_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__batch_delete_devices_request__field_descriptors[4] =
+{
+  {
+    "project",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchDeleteDevicesRequest, project),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "requests",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__BatchDeleteDevicesRequest, n_requests),
+    offsetof(Rollcall__V1__BatchDeleteDevicesRequest, requests),
+    &rollcall__v1__delete_device_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "validate_only",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchDeleteDevicesRequest, validate_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "request_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BatchDeleteDevicesRequest, request_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__batch_delete_devices_request__field_indices_by_name[] = {
+  0,   /* field[0] = project */
+  3,   /* field[3] = request_id */
+  1,   /* field[1] = requests */
+  2,   /* field[2] = validate_only */
+};
+static const ProtobufCIntRange rollcall__v1__batch_delete_devices_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__batch_delete_devices_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BatchDeleteDevicesRequest",
+  "BatchDeleteDevicesRequest",
+  "Rollcall__V1__BatchDeleteDevicesRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BatchDeleteDevicesRequest),
+  4,
+  rollcall__v1__batch_delete_devices_request__field_descriptors,
+  rollcall__v1__batch_delete_devices_request__field_indices_by_name,
+  1,  rollcall__v1__batch_delete_devices_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__batch_delete_devices_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define rollcall__v1__batch_delete_devices_response__field_descriptors NULL
+#define rollcall__v1__batch_delete_devices_response__field_indices_by_name NULL
+#define rollcall__v1__batch_delete_devices_response__number_ranges NULL
+const ProtobufCMessageDescriptor rollcall__v1__batch_delete_devices_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BatchDeleteDevicesResponse",
+  "BatchDeleteDevicesResponse",
+  "Rollcall__V1__BatchDeleteDevicesResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BatchDeleteDevicesResponse),
+  0,
+  rollcall__v1__batch_delete_devices_response__field_descriptors,
+  rollcall__v1__batch_delete_devices_response__field_indices_by_name,
+  0,  rollcall__v1__batch_delete_devices_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__batch_delete_devices_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue rollcall__v1__update_mode__enum_values_by_number[3] =

@@ -39,6 +39,14 @@ typedef struct Rollcall__V1__CountDevicesRequest Rollcall__V1__CountDevicesReque
 typedef struct Rollcall__V1__CountDevicesResponse Rollcall__V1__CountDevicesResponse;
 typedef struct Rollcall__V1__DeviceGroup Rollcall__V1__DeviceGroup;
 typedef struct Rollcall__V1__GroupValue Rollcall__V1__GroupValue;
+typedef struct Rollcall__V1__BatchGetDevicesRequest Rollcall__V1__BatchGetDevicesRequest;
+typedef struct Rollcall__V1__BatchGetDevicesResponse Rollcall__V1__BatchGetDevicesResponse;
+typedef struct Rollcall__V1__BatchCreateDevicesRequest Rollcall__V1__BatchCreateDevicesRequest;
+typedef struct Rollcall__V1__BatchCreateDevicesResponse Rollcall__V1__BatchCreateDevicesResponse;
+typedef struct Rollcall__V1__BatchUpdateDevicesRequest Rollcall__V1__BatchUpdateDevicesRequest;
+typedef struct Rollcall__V1__BatchUpdateDevicesResponse Rollcall__V1__BatchUpdateDevicesResponse;
+typedef struct Rollcall__V1__BatchDeleteDevicesRequest Rollcall__V1__BatchDeleteDevicesRequest;
+typedef struct Rollcall__V1__BatchDeleteDevicesResponse Rollcall__V1__BatchDeleteDevicesResponse;
 
 
 /* --- enums --- */
@@ -710,6 +718,188 @@ struct  Rollcall__V1__GroupValue
     , ROLLCALL__V1__GROUP_VALUE__KIND__NOT_SET, {0} }
 
 
+/*
+ * Asks for devices.
+ */
+struct  Rollcall__V1__BatchGetDevicesRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Slug of the project; empty = `default`. Set by the caller.
+   */
+  ProtobufCBinaryData project;
+  /*
+   * Serials of the devices, 1 to 1,000, each once. Set by the caller, required.
+   */
+  size_t n_device_serials;
+  ProtobufCBinaryData *device_serials;
+  /*
+   * How much of each device to return; default BASIC. Set by the caller.
+   */
+  Rollcall__V1__DeviceView view;
+};
+#define ROLLCALL__V1__BATCH_GET_DEVICES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__batch_get_devices_request__descriptor) \
+    , {0,NULL}, 0,NULL, ROLLCALL__V1__DEVICE_VIEW__DEVICE_VIEW_UNSPECIFIED }
+
+
+/*
+ * Devices, all as they were at one revision.
+ */
+struct  Rollcall__V1__BatchGetDevicesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The devices, in the order of the request. Longer than a message may be is RESOURCE_EXHAUSTED: ask for fewer at once.
+   * Set by the server.
+   */
+  size_t n_devices;
+  Rollcall__V1__Device **devices;
+};
+#define ROLLCALL__V1__BATCH_GET_DEVICES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__batch_get_devices_response__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * Asks to register devices.
+ */
+struct  Rollcall__V1__BatchCreateDevicesRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Slug of the project; empty = `default`. Set by the caller.
+   */
+  ProtobufCBinaryData project;
+  /*
+   * What to create, 1 to 1,000 items. Of each, `device` counts; `project`, `validate_only` and `request_id` are left out, or
+   * those of the batch. Set by the caller, required.
+   */
+  size_t n_requests;
+  Rollcall__V1__CreateDeviceRequest **requests;
+  /*
+   * True = check everything and answer the devices as they would be, but store nothing. Set by the caller, default false.
+   */
+  protobuf_c_boolean validate_only;
+  /*
+   * UUID that makes a repeat of this call answer the first one's outcome, for 24 hours or until 100,000 newer ones. Set
+   * by the caller, default empty = none.
+   */
+  ProtobufCBinaryData request_id;
+};
+#define ROLLCALL__V1__BATCH_CREATE_DEVICES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__batch_create_devices_request__descriptor) \
+    , {0,NULL}, 0,NULL, 0, {0,NULL} }
+
+
+/*
+ * Devices that were registered.
+ */
+struct  Rollcall__V1__BatchCreateDevicesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The devices, in the order of the request. Set by the server.
+   */
+  size_t n_devices;
+  Rollcall__V1__Device **devices;
+};
+#define ROLLCALL__V1__BATCH_CREATE_DEVICES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__batch_create_devices_response__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * Asks to change devices.
+ */
+struct  Rollcall__V1__BatchUpdateDevicesRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Slug of the project; empty = `default`. Set by the caller.
+   */
+  ProtobufCBinaryData project;
+  /*
+   * What to change, 1 to 1,000 items. Of each, `device`, `update_mask` and `allow_missing` count; `project`,
+   * `validate_only` and `request_id` are left out, or those of the batch. Set by the caller, required.
+   */
+  size_t n_requests;
+  Rollcall__V1__UpdateDeviceRequest **requests;
+  /*
+   * True = check everything and answer the devices as they would be, but store nothing. Set by the caller, default false.
+   */
+  protobuf_c_boolean validate_only;
+  /*
+   * UUID that makes a repeat of this call answer the first one's outcome, for 24 hours or until 100,000 newer ones. Set
+   * by the caller, default empty = none.
+   */
+  ProtobufCBinaryData request_id;
+};
+#define ROLLCALL__V1__BATCH_UPDATE_DEVICES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__batch_update_devices_request__descriptor) \
+    , {0,NULL}, 0,NULL, 0, {0,NULL} }
+
+
+/*
+ * Devices after a change.
+ */
+struct  Rollcall__V1__BatchUpdateDevicesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The devices, in the order of the request. Set by the server.
+   */
+  size_t n_devices;
+  Rollcall__V1__Device **devices;
+};
+#define ROLLCALL__V1__BATCH_UPDATE_DEVICES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__batch_update_devices_response__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * Asks to delete devices.
+ */
+struct  Rollcall__V1__BatchDeleteDevicesRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Slug of the project; empty = `default`. Set by the caller.
+   */
+  ProtobufCBinaryData project;
+  /*
+   * What to delete, 1 to 1,000 items. Of each, `device_serial`, `etag` and `allow_missing` count; `project` and
+   * `request_id` are left out, or those of the batch. Set by the caller, required.
+   */
+  size_t n_requests;
+  Rollcall__V1__DeleteDeviceRequest **requests;
+  /*
+   * True = check everything, but delete nothing. Set by the caller, default false.
+   */
+  protobuf_c_boolean validate_only;
+  /*
+   * UUID that makes a repeat of this call answer the first one's outcome, for 24 hours or until 100,000 newer ones. Set
+   * by the caller, default empty = none.
+   */
+  ProtobufCBinaryData request_id;
+};
+#define ROLLCALL__V1__BATCH_DELETE_DEVICES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__batch_delete_devices_request__descriptor) \
+    , {0,NULL}, 0,NULL, 0, {0,NULL} }
+
+
+/*
+ * The devices are gone.
+ */
+struct  Rollcall__V1__BatchDeleteDevicesResponse
+{
+  ProtobufCMessage base;
+};
+#define ROLLCALL__V1__BATCH_DELETE_DEVICES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__batch_delete_devices_response__descriptor) \
+     }
+
+
 /* Rollcall__V1__CreateDeviceRequest methods */
 void   rollcall__v1__create_device_request__init
                      (Rollcall__V1__CreateDeviceRequest         *message);
@@ -1033,6 +1223,158 @@ Rollcall__V1__GroupValue *
 void   rollcall__v1__group_value__free_unpacked
                      (Rollcall__V1__GroupValue *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__BatchGetDevicesRequest methods */
+void   rollcall__v1__batch_get_devices_request__init
+                     (Rollcall__V1__BatchGetDevicesRequest         *message);
+size_t rollcall__v1__batch_get_devices_request__get_packed_size
+                     (const Rollcall__V1__BatchGetDevicesRequest   *message);
+size_t rollcall__v1__batch_get_devices_request__pack
+                     (const Rollcall__V1__BatchGetDevicesRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__batch_get_devices_request__pack_to_buffer
+                     (const Rollcall__V1__BatchGetDevicesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BatchGetDevicesRequest *
+       rollcall__v1__batch_get_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__batch_get_devices_request__free_unpacked
+                     (Rollcall__V1__BatchGetDevicesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__BatchGetDevicesResponse methods */
+void   rollcall__v1__batch_get_devices_response__init
+                     (Rollcall__V1__BatchGetDevicesResponse         *message);
+size_t rollcall__v1__batch_get_devices_response__get_packed_size
+                     (const Rollcall__V1__BatchGetDevicesResponse   *message);
+size_t rollcall__v1__batch_get_devices_response__pack
+                     (const Rollcall__V1__BatchGetDevicesResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__batch_get_devices_response__pack_to_buffer
+                     (const Rollcall__V1__BatchGetDevicesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BatchGetDevicesResponse *
+       rollcall__v1__batch_get_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__batch_get_devices_response__free_unpacked
+                     (Rollcall__V1__BatchGetDevicesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__BatchCreateDevicesRequest methods */
+void   rollcall__v1__batch_create_devices_request__init
+                     (Rollcall__V1__BatchCreateDevicesRequest         *message);
+size_t rollcall__v1__batch_create_devices_request__get_packed_size
+                     (const Rollcall__V1__BatchCreateDevicesRequest   *message);
+size_t rollcall__v1__batch_create_devices_request__pack
+                     (const Rollcall__V1__BatchCreateDevicesRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__batch_create_devices_request__pack_to_buffer
+                     (const Rollcall__V1__BatchCreateDevicesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BatchCreateDevicesRequest *
+       rollcall__v1__batch_create_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__batch_create_devices_request__free_unpacked
+                     (Rollcall__V1__BatchCreateDevicesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__BatchCreateDevicesResponse methods */
+void   rollcall__v1__batch_create_devices_response__init
+                     (Rollcall__V1__BatchCreateDevicesResponse         *message);
+size_t rollcall__v1__batch_create_devices_response__get_packed_size
+                     (const Rollcall__V1__BatchCreateDevicesResponse   *message);
+size_t rollcall__v1__batch_create_devices_response__pack
+                     (const Rollcall__V1__BatchCreateDevicesResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__batch_create_devices_response__pack_to_buffer
+                     (const Rollcall__V1__BatchCreateDevicesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BatchCreateDevicesResponse *
+       rollcall__v1__batch_create_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__batch_create_devices_response__free_unpacked
+                     (Rollcall__V1__BatchCreateDevicesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__BatchUpdateDevicesRequest methods */
+void   rollcall__v1__batch_update_devices_request__init
+                     (Rollcall__V1__BatchUpdateDevicesRequest         *message);
+size_t rollcall__v1__batch_update_devices_request__get_packed_size
+                     (const Rollcall__V1__BatchUpdateDevicesRequest   *message);
+size_t rollcall__v1__batch_update_devices_request__pack
+                     (const Rollcall__V1__BatchUpdateDevicesRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__batch_update_devices_request__pack_to_buffer
+                     (const Rollcall__V1__BatchUpdateDevicesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BatchUpdateDevicesRequest *
+       rollcall__v1__batch_update_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__batch_update_devices_request__free_unpacked
+                     (Rollcall__V1__BatchUpdateDevicesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__BatchUpdateDevicesResponse methods */
+void   rollcall__v1__batch_update_devices_response__init
+                     (Rollcall__V1__BatchUpdateDevicesResponse         *message);
+size_t rollcall__v1__batch_update_devices_response__get_packed_size
+                     (const Rollcall__V1__BatchUpdateDevicesResponse   *message);
+size_t rollcall__v1__batch_update_devices_response__pack
+                     (const Rollcall__V1__BatchUpdateDevicesResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__batch_update_devices_response__pack_to_buffer
+                     (const Rollcall__V1__BatchUpdateDevicesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BatchUpdateDevicesResponse *
+       rollcall__v1__batch_update_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__batch_update_devices_response__free_unpacked
+                     (Rollcall__V1__BatchUpdateDevicesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__BatchDeleteDevicesRequest methods */
+void   rollcall__v1__batch_delete_devices_request__init
+                     (Rollcall__V1__BatchDeleteDevicesRequest         *message);
+size_t rollcall__v1__batch_delete_devices_request__get_packed_size
+                     (const Rollcall__V1__BatchDeleteDevicesRequest   *message);
+size_t rollcall__v1__batch_delete_devices_request__pack
+                     (const Rollcall__V1__BatchDeleteDevicesRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__batch_delete_devices_request__pack_to_buffer
+                     (const Rollcall__V1__BatchDeleteDevicesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BatchDeleteDevicesRequest *
+       rollcall__v1__batch_delete_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__batch_delete_devices_request__free_unpacked
+                     (Rollcall__V1__BatchDeleteDevicesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__BatchDeleteDevicesResponse methods */
+void   rollcall__v1__batch_delete_devices_response__init
+                     (Rollcall__V1__BatchDeleteDevicesResponse         *message);
+size_t rollcall__v1__batch_delete_devices_response__get_packed_size
+                     (const Rollcall__V1__BatchDeleteDevicesResponse   *message);
+size_t rollcall__v1__batch_delete_devices_response__pack
+                     (const Rollcall__V1__BatchDeleteDevicesResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__batch_delete_devices_response__pack_to_buffer
+                     (const Rollcall__V1__BatchDeleteDevicesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BatchDeleteDevicesResponse *
+       rollcall__v1__batch_delete_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__batch_delete_devices_response__free_unpacked
+                     (Rollcall__V1__BatchDeleteDevicesResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Rollcall__V1__CreateDeviceRequest_Closure)
@@ -1086,6 +1428,30 @@ typedef void (*Rollcall__V1__DeviceGroup_Closure)
 typedef void (*Rollcall__V1__GroupValue_Closure)
                  (const Rollcall__V1__GroupValue *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__BatchGetDevicesRequest_Closure)
+                 (const Rollcall__V1__BatchGetDevicesRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__BatchGetDevicesResponse_Closure)
+                 (const Rollcall__V1__BatchGetDevicesResponse *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__BatchCreateDevicesRequest_Closure)
+                 (const Rollcall__V1__BatchCreateDevicesRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__BatchCreateDevicesResponse_Closure)
+                 (const Rollcall__V1__BatchCreateDevicesResponse *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__BatchUpdateDevicesRequest_Closure)
+                 (const Rollcall__V1__BatchUpdateDevicesRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__BatchUpdateDevicesResponse_Closure)
+                 (const Rollcall__V1__BatchUpdateDevicesResponse *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__BatchDeleteDevicesRequest_Closure)
+                 (const Rollcall__V1__BatchDeleteDevicesRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__BatchDeleteDevicesResponse_Closure)
+                 (const Rollcall__V1__BatchDeleteDevicesResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1110,6 +1476,14 @@ extern const ProtobufCMessageDescriptor rollcall__v1__count_devices_request__des
 extern const ProtobufCMessageDescriptor rollcall__v1__count_devices_response__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__device_group__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__group_value__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__batch_get_devices_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__batch_get_devices_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__batch_create_devices_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__batch_create_devices_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__batch_update_devices_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__batch_update_devices_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__batch_delete_devices_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__batch_delete_devices_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 
