@@ -5,7 +5,6 @@ internal import NIOCore
 internal import ProtobufC
 internal import RPC
 internal import ServiceLifecycle
-internal import Synchronization
 
 /// Tells callers that the daemon serves, until a drain begins.
 ///
@@ -14,21 +13,14 @@ internal import Synchronization
 /// first to be taken, so that nothing queues up for a slow one.
 ///
 /// ## Concurrency
-/// Calls come from any event loop or task, ``drainStarted()`` from anywhere. The mutex holds the values; watchers are
-/// woken after it is let go.
+/// Calls come from any event loop or task, ``drainStarted()`` from anywhere.
 final class HealthService: Sendable {
     static let name = "grpc.health.v1.Health"
 
-    private struct State {
-        var isDraining = false
-        /// Watchers that wait for the drain, each under a number of its own.
-        var watchers: [UInt64: AsyncStream<Never>.Continuation] = [:]
-        var nextWatcher: UInt64 = 0
-    }
-
+    /// Raised when the service is told of the drain, which is before anything else of the daemon is.
+    let drain = DrainSignal()
     /// What is watched besides the server as a whole: its services by full name, this one included.
     private let services: Set<String>
-    private let state = Mutex(State())
 
     /// - Parameter services: Full names of the server's other services.
     init(services: some Sequence<String>) {
@@ -45,19 +37,7 @@ final class HealthService: Sendable {
     /// To be called before connections are drained: a watcher's stream would hold its connection for ever, and a
     /// balancer should hear of the drain before its calls are refused.
     func drainStarted() {
-        let watchers = self.state.withLock { state in
-            state.isDraining = true
-            defer { state.watchers = [:] }
-            return state.watchers
-        }
-        for watcher in watchers.values {
-            watcher.finish()
-        }
-    }
-
-    /// Streams that wait for a change now.
-    var watcherCount: Int {
-        self.state.withLock { $0.watchers.count }
+        self.drain.raise()
     }
 
     // MARK: Methods
@@ -96,7 +76,7 @@ final class HealthService: Sendable {
                 let service = try request.withUnsafeReadableBytes { try Self.service(in: $0) }
                 let status = self.status(of: service)
                 try await responses.write(Self.response(status ?? Self.serviceUnknown))
-                await self.drainBegins()
+                await self.drain.raised()
                 try Task.checkCancellation()
                 // Whoever came during the drain has been told already; of an unknown service there is no news.
                 if let status, status != Self.notServing {
@@ -105,20 +85,6 @@ final class HealthService: Sendable {
                 throw Status.draining
             }
         )
-    }
-
-    /// Returns when a drain has begun, or the task is cancelled.
-    private func drainBegins() async {
-        let (ending, continuation) = AsyncStream.makeStream(of: Never.self)
-        let number = self.state.withLock { state -> UInt64? in
-            guard !state.isDraining else { return nil }
-            state.nextWatcher += 1
-            state.watchers[state.nextWatcher] = continuation
-            return state.nextWatcher
-        }
-        guard let number else { return }
-        for await _ in ending {}
-        self.state.withLock { _ = $0.watchers.removeValue(forKey: number) }
     }
 }
 
@@ -147,7 +113,7 @@ extension HealthService {
     /// The health of a service, of the server as a whole where the name is empty; nil where there is none of the name.
     private func status(of service: String) -> ServingStatus? {
         guard service.isEmpty || self.services.contains(service) else { return nil }
-        return self.state.withLock { $0.isDraining ? Self.notServing : Self.serving }
+        return self.drain.isRaised ? Self.notServing : Self.serving
     }
 
     private static func service(in request: UnsafeRawBufferPointer) throws(Status) -> String {

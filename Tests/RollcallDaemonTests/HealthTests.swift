@@ -166,11 +166,11 @@ import Testing
         let call = Task {
             try await run(context, RequestMessages(requests), ResponseWriter { _ in })
         }
-        while health.watcherCount == 0 {
+        while health.drain.waiterCount == 0 {
             await Task.yield()
         }
         call.cancel()
         await #expect(throws: CancellationError.self) { try await call.value }
-        #expect(health.watcherCount == 0)
+        #expect(health.drain.waiterCount == 0)
     }
 }
