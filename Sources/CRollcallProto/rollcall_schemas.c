@@ -14,6 +14,7 @@
 #include "rollcall/v1/devices.pb-c.h"
 #include "rollcall/v1/errors.pb-c.h"
 #include "rollcall/v1/projects.pb-c.h"
+#include "rollcall/v1/purge.pb-c.h"
 #include "rollcall/v1/resources.pb-c.h"
 #include "rollcall/v1/server.pb-c.h"
 #include "ttrpc/ttrpc.pb-c.h"
@@ -1055,6 +1056,46 @@ static const RollcallFieldSchema rollcall__v1__project__fields[] = {
 
 const RollcallMessageSchema rollcall__v1__project__schema_data = {
     &rollcall__v1__project__descriptor, rollcall__v1__project__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__purge_devices_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"release", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [3] = {"owner_ref", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [4] = {"hardware_version", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [5] = {"cohort", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [6] = {"device_serial", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [7] = {"last_seen_since", &google__protobuf__timestamp__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [8] = {"last_seen_until", &google__protobuf__timestamp__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [9] = {"activity", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [10] = {"activity_window", &google__protobuf__duration__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [11] = {"validate_only", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [12] = {"expected_count", &rollcall__v1__purge_devices_request__expected_count__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [13] = {"request_id", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [17] = {"filter", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__purge_devices_request__schema_data = {
+    &rollcall__v1__purge_devices_request__descriptor, rollcall__v1__purge_devices_request__fields, 17,
+};
+
+static const RollcallFieldSchema rollcall__v1__purge_devices_request__expected_count__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"count", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__purge_devices_request__expected_count__schema_data = {
+    &rollcall__v1__purge_devices_request__expected_count__descriptor, rollcall__v1__purge_devices_request__expected_count__fields, 1,
+};
+
+static const RollcallFieldSchema rollcall__v1__purge_devices_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"count", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__purge_devices_response__schema_data = {
+    &rollcall__v1__purge_devices_response__descriptor, rollcall__v1__purge_devices_response__fields, 1,
 };
 
 static const RollcallFieldSchema rollcall__v1__release__fields[] = {

@@ -25,6 +25,8 @@ package struct Limits: Hashable, Sendable {
     package var groupRowCountMax = 2_048
     package var groupByteCountMax = 4 << 20
     package var batchItemCountMax = 1_000
+    /// How many devices of a purge are deleted at once, between the mutations of others.
+    package var purgeStepDeviceCountMax = 1_000
 
     // MARK: Imports and exports
 

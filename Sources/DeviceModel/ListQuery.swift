@@ -20,6 +20,15 @@ public struct DeviceFilter: Hashable, Sendable {
     public var expression = ""
 
     public init() {}
+
+    /// Whether it has no condition, so that every device matches.
+    public var isEmpty: Bool {
+        var conditions = self
+        // Neither says anything by itself.
+        conditions.activityWindowMicroseconds = nil
+        if self.expression.unicodeScalars.allSatisfy(\.properties.isWhitespace) { conditions.expression = "" }
+        return conditions == DeviceFilter()
+    }
 }
 
 /// How recently a device was seen.

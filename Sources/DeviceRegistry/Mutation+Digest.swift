@@ -76,6 +76,13 @@ extension Mutation {
                 digest.begin(3)
                 digest.add(entry.item)
             }
+        case .purgeDevices(let purge, _):
+            digest.begin(14)
+            digest.add(purge.filter)
+            if let count = purge.expectedCount {
+                digest.begin(12)
+                digest.begin(UInt64(bitPattern: count))
+            }
         }
         return digest.value
     }
@@ -133,6 +140,32 @@ private struct FieldDigest {
         self.add(1, deletion.serial)
         self.add(2, deletion.etag)
         self.add(3, deletion.allowMissing)
+    }
+
+    mutating func add(_ filter: DeviceFilter) {
+        self.add(1, filter.releases)
+        self.add(2, filter.ownerRefs)
+        self.add(3, filter.hardwareVersions)
+        self.add(4, filter.cohorts)
+        self.add(5, filter.deviceSerials)
+        self.add(6, filter.lastSeenSince)
+        self.add(7, filter.lastSeenUntil)
+        if let activity = filter.activity {
+            self.begin(8)
+            self.begin(UInt64(activity.rawValue))
+        }
+        if let window = filter.activityWindowMicroseconds {
+            self.begin(9)
+            self.begin(UInt64(bitPattern: window))
+        }
+        self.add(10, filter.expression)
+    }
+
+    mutating func add(_ number: UInt64, _ texts: [String]) {
+        guard !texts.isEmpty else { return }
+        self.begin(number)
+        self.begin(UInt64(texts.count))
+        for text in texts { self.digest.combine(text) }
     }
 
     mutating func add(_ number: UInt64, _ updates: [AttributeUpdate]) {

@@ -13,6 +13,7 @@ package enum Mutation: Sendable {
     case createDevices(DeviceBatch<DeviceCreation>)
     case updateDevices(DeviceBatch<DeviceUpdate>)
     case deleteDevices(DeviceBatch<DeviceDeletion>)
+    case purgeDevices(DevicePurge, PurgeStep)
     /// The project is the request's own.
     case createProject(name: String)
     /// An absent project is no error if that is allowed.
@@ -225,4 +226,6 @@ package enum MutationOutcome: Hashable, Sendable {
     case cohort(Cohort)
     case imported(ImportOutcome)
     case deleted
+    /// How many devices a purge has deleted so far; in all where it was carried out before.
+    case purged(Int64, isRepeat: Bool)
 }

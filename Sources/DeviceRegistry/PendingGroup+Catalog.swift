@@ -111,6 +111,7 @@ extension PendingGroup {
     }
 }
 
-private func counted(_ count: Int, _ noun: String) -> String {
+/// A number with its noun, in the plural where that is due.
+func counted(_ count: Int, _ noun: String) -> String {
     count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
 }

@@ -55,9 +55,15 @@ extension PendingGroup {
         }
         try self.check(deletion.etag, of: device)
         guard !validateOnly else { return device.id }
-        let states = self.attributeStates(of: device.id, in: project.id, index)
+        self.delete(device, in: project.id, index)
+        return device.id
+    }
+
+    /// Deletes a device that is there.
+    mutating func delete(_ device: WorkingDevice, in project: ProjectID, _ index: borrowing RegistryIndex) {
+        let states = self.attributeStates(of: device.id, in: project, index)
         let change = DeviceChange(
-            revision: self.nextRevision, kind: .deleted, project: project.id, device: device.id,
+            revision: self.nextRevision, kind: .deleted, project: project, device: device.id,
             serial: device.serial, createdDate: device.createdDate,
             fields: Transition(before: device.fields, after: nil),
             sighting: Transition(before: device.sighting, after: nil),
@@ -65,7 +71,6 @@ extension PendingGroup {
                 AttributeChange(key: $0.key, state: Transition(before: $0.value, after: nil))
             })
         self.install(change, after: nil, attributes: nil)
-        return device.id
     }
 
     private mutating func createMissing(

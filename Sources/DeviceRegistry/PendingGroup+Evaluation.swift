@@ -66,6 +66,9 @@ extension PendingGroup {
         case .deleteDevices(let batch):
             _ = try self.carryOut(batch, in: project, validateOnly: validateOnly, index)
             return (.deleted, self.marks.device.rawValue)
+        case .purgeDevices(_, let step):
+            let count = self.carryOut(step, in: project.id, index)
+            return (.purged(count, isRepeat: false), count)
         case .createProject, .deleteProject:
             preconditionFailure("What is done to a project itself is done above: there may be none to look up.")
         case .createCohort(let slug, let name):
@@ -96,6 +99,8 @@ extension PendingGroup {
         case .updateDevices(let batch):
             return .devices(
                 try self.devices(of: batch, upTo: DeviceID(rawValue: first.subject), in: request.project, index))
+        case .purgeDevices:
+            return .purged(first.subject, isRepeat: true)
         case .createProject:
             return .project(Project(try self.project(request.project, index)))
         case .createCohort(let slug, _), .renameCohort(let slug, _):

@@ -32,6 +32,7 @@ package final class Registry: Sendable {
     private let clock: @Sendable () -> Timestamp
     let runner = SliceRunner(laneCount: max(1, systemProcessorCount() / 2))
     let indexUnderWay = Mutex<WantedIndex?>(nil)
+    let purgesUnderWay = PurgesUnderWay([:])
 
     /// Loads everything that `store` holds, on the calling thread.
     ///
@@ -91,22 +92,44 @@ package final class Registry: Sendable {
         claim: @escaping @Sendable () -> Bool = { true },
         completion: @escaping @Sendable (Result<MutationOutcome, RegistryError>) -> Void
     ) {
-        let mutation = QueuedMutation(request: request, claim: claim, completion: completion)
+        self.submit(QueuedMutation(request: request, claim: claim, completion: completion))
+    }
+
+    /// Queues a mutation of a caller that has many: where the queue is half full it waits for its turn, rather than be
+    /// refused or keep others from being queued.
+    ///
+    /// - Parameter queued: called once the mutation is in the queue, or refused because as many wait for their turn as
+    ///   may; the caller's next one is then welcome.
+    package func submitInTurn(
+        _ request: MutationRequest,
+        claim: @escaping @Sendable () -> Bool = { true },
+        queued: @escaping @Sendable () -> Void = {},
+        completion: @escaping @Sendable (Result<MutationOutcome, RegistryError>) -> Void
+    ) {
+        self.submit(QueuedMutation(request: request, claim: claim, completion: completion, queued: queued))
+    }
+
+    private func submit(_ mutation: QueuedMutation) {
         switch self.queue.withLock({ $0.submit(mutation) }) {
         case .queued:
-            break
+            mutation.queued?()
         case .queuedFirst:
             self.writerQueue.async { self.carryOutNextGroup() }
+            mutation.queued?()
+        case .waiting:
+            break
         case .refusedFull:
-            completion(
+            mutation.completion(
                 .failure(
                     RegistryError(
                         .resourceExhausted, .queueFull,
                         "The write queue is full: \(self.limits.writeQueueCallCountMax) calls or \(self.limits.writeQueueByteCountMax) bytes wait; try again later."
                     )))
+            mutation.queued?()
         case .refusedDraining:
-            completion(
+            mutation.completion(
                 .failure(RegistryError(.unavailable, .draining, "The server is shutting down; try again later.")))
+            mutation.queued?()
         }
     }
 
@@ -131,7 +154,7 @@ package final class Registry: Sendable {
 
     /// Carries out a group, and lets whatever else the writer's thread has to do go before the next one.
     private func carryOutNextGroup() {
-        let group = self.queue.withLock { $0.takeGroup(limits: self.limits) }
+        let group = self.takeGroup()
         guard !group.isEmpty else { return }
         self.writer.carryOut(group)
         self.writerQueue.async { self.carryOutNextGroup() }
@@ -139,10 +162,19 @@ package final class Registry: Sendable {
 
     private func carryOutWaiting() {
         while true {
-            let group = self.queue.withLock { $0.takeGroup(limits: self.limits) }
+            let group = self.takeGroup()
             guard !group.isEmpty else { return }
             self.writer.carryOut(group)
         }
+    }
+
+    /// Takes the next group, and lets those into the queue whose turn it then is.
+    private func takeGroup() -> [QueuedMutation] {
+        let (group, admitted) = self.queue.withLock { queue in
+            (queue.takeGroup(limits: self.limits), queue.admit())
+        }
+        for mutation in admitted { mutation.queued?() }
+        return group
     }
 }
 

@@ -24,6 +24,7 @@ package struct RegistryError: Error, Hashable, Sendable {
         case cohortNotEmpty = "COHORT_NOT_EMPTY"
         case cohortProtected = "COHORT_PROTECTED"
         case etagStale = "ETAG_STALE"
+        case expectedCountDiffers = "EXPECTED_COUNT_DIFFERS"
         case limitExceeded = "LIMIT_EXCEEDED"
         case queueFull = "QUEUE_FULL"
         case storeUnavailable = "STORE_UNAVAILABLE"

@@ -9,21 +9,32 @@ struct QueuedMutation: Sendable {
     /// Asked once when the writer takes it; false means that the caller has given up.
     let claim: @Sendable () -> Bool
     let completion: @Sendable (Result<MutationOutcome, RegistryError>) -> Void
+    /// Where there is one, the mutation waits for its turn while the queue is half full, and this is called once it is
+    /// in the queue or refused.
+    var queued: (@Sendable () -> Void)?
 }
 
 /// The queue's state; its owner keeps it behind a mutex.
+///
+/// Whoever has much to write hands in one mutation at a time, each of which waits for its turn: then half of the queue
+/// is left to those who ask once and are refused where it is full. The turns are bounded as the queue is.
 struct WriteQueue: Sendable {
     enum Submission: Equatable {
         /// Queued; the writer is awake and will come to it.
         case queued
         /// Queued; the writer must be woken.
         case queuedFirst
+        /// Waits for its turn.
+        case waiting
         case refusedFull
         case refusedDraining
     }
 
     private var waiting: Deque<QueuedMutation> = []
     private var byteCount = 0
+    /// Those that wait for their turn; empty where nothing waits for the writer.
+    private var inTurn: Deque<QueuedMutation> = []
+    private var inTurnByteCount = 0
     private var isWriterAwake = false
     private var isDraining = false
     private let callCountMax: Int
@@ -36,6 +47,7 @@ struct WriteQueue: Sendable {
 
     mutating func submit(_ mutation: QueuedMutation) -> Submission {
         guard !self.isDraining else { return .refusedDraining }
+        if mutation.queued != nil, !self.mayEnter(mutation) { return self.wait(mutation) }
         guard self.waiting.count < self.callCountMax,
             self.byteCount + mutation.request.byteCount <= self.byteCountMax
         else { return .refusedFull }
@@ -44,6 +56,37 @@ struct WriteQueue: Sendable {
         guard !self.isWriterAwake else { return .queued }
         self.isWriterAwake = true
         return .queuedFirst
+    }
+
+    /// Lets in those whose turn it is, which their owner then tells.
+    mutating func admit() -> [QueuedMutation] {
+        var admitted: [QueuedMutation] = []
+        while let next = self.inTurn.first, self.mayEnter(next, isFirst: true) {
+            self.inTurn.removeFirst()
+            self.inTurnByteCount -= next.request.byteCount
+            self.waiting.append(next)
+            self.byteCount += next.request.byteCount
+            admitted.append(next)
+        }
+        return admitted
+    }
+
+    private mutating func wait(_ mutation: QueuedMutation) -> Submission {
+        guard self.inTurn.count < self.callCountMax,
+            self.inTurnByteCount + mutation.request.byteCount <= self.byteCountMax
+        else { return .refusedFull }
+        self.inTurn.append(mutation)
+        self.inTurnByteCount += mutation.request.byteCount
+        return .waiting
+    }
+
+    /// Whether a mutation that would wait for its turn need not.
+    private func mayEnter(_ mutation: QueuedMutation, isFirst: Bool = false) -> Bool {
+        guard isFirst || self.inTurn.isEmpty else { return false }
+        // Always one, so that turns come however small the queue is.
+        return self.waiting.isEmpty
+            || self.waiting.count < self.callCountMax / 2
+                && self.byteCount + mutation.request.byteCount <= self.byteCountMax / 2
     }
 
     /// Takes the next group in order of arrival, at least one call if any waits; an empty one puts the writer to sleep.
@@ -85,6 +128,7 @@ extension Mutation {
         case .createDevices(let batch): batch.entries.count
         case .updateDevices(let batch): batch.entries.count
         case .deleteDevices(let batch): batch.entries.count
+        case .purgeDevices(_, let step): step.ids.count
         default: 1
         }
     }

@@ -26,7 +26,7 @@ extension DeviceService {
             },
             advance: { request, query, index, reply in
                 switch query.advance(index, each: { _ in false }) {
-                case .unfinished, .list: return false
+                case .unfinished, .list, .selected: return false
                 case .projectGone: throw RegistryError.projectNotFound(request.project)
                 case .count(let count):
                     self.append(count, to: &reply)

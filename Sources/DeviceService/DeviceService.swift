@@ -10,15 +10,20 @@ package import RPC
 /// Reads are answered on the thread that calls, under the registry's shared lock; mutations answer from the writer's thread.
 package struct DeviceService: Sendable {
     let registry: Registry
+    /// Ends what would outlast a drain.
+    let drain: DrainSignal
     /// When the daemon began to serve.
     let startedAt: NIODeadline
 
     /// Full names of the services that ``methods`` belong to.
     package static let serviceNames = ["rollcall.v1.Devices", "rollcall.v1.Projects", "rollcall.v1.Server"]
 
-    /// - Parameter startedAt: When the daemon began to serve, for GetServerInfo's uptime.
-    package init(registry: Registry, startedAt: NIODeadline = .now()) {
+    /// - Parameters:
+    ///   - drain: Raised when the daemon is going away.
+    ///   - startedAt: When the daemon began to serve, for GetServerInfo's uptime.
+    package init(registry: Registry, drain: DrainSignal = DrainSignal(), startedAt: NIODeadline = .now()) {
         self.registry = registry
+        self.drain = drain
         self.startedAt = startedAt
     }
 
@@ -29,6 +34,7 @@ package struct DeviceService: Sendable {
             self.getDeviceAttributes, self.updateDeviceAttributes, self.checkIn, self.countDevices,
             self.importDevices, self.exportDevices,
             self.batchGetDevices, self.batchCreateDevices, self.batchUpdateDevices, self.batchDeleteDevices,
+            self.purgeDevices,
             self.createProject, self.getProject, self.listProjects, self.deleteProject,
             self.createCohort, self.getCohort, self.listCohorts, self.updateCohort, self.deleteCohort,
             self.listReleases, self.listHardwareVersions, self.listAttributeKeys,

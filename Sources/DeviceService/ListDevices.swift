@@ -29,7 +29,7 @@ extension DeviceService {
             advance: { request, query, index, reply in
                 let progress = self.appendDevices(of: request, to: &reply) { query.advance(index, each: $0) }
                 switch progress {
-                case .unfinished, .count: return false
+                case .unfinished, .count, .selected: return false
                 case .projectGone: throw RegistryError.projectNotFound(request.project)
                 case .list(let page):
                     self.append(page, to: &reply)

@@ -88,7 +88,7 @@ extension DeviceService {
 
 extension FieldCheck {
     /// The UUID in `request_id`; nil where there is none or a bad one.
-    fileprivate mutating func requestID(_ text: ProtobufCBinaryData) -> UUID? {
+    mutating func requestID(_ text: ProtobufCBinaryData) -> UUID? {
         guard !text.bytes.isEmpty else { return nil }
         if text.bytes.count == 36, let id = UUID(uuidString: text.string) { return id }
         self.refuse("request_id", "must be a UUID, such as 0b4a9c1e-5d2f-4c7b-9a58-3e1f6d7c8b90")
@@ -123,6 +123,7 @@ extension ByteBuffer {
                 message.pointee.etag = arena.text(etag)
                 self.append(message)
             case .imported, .deleted:
+            case .deleted, .purged:
                 break
             }
         }

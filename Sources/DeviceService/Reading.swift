@@ -80,7 +80,7 @@ extension DeviceService {
     }
 
     /// Refuses a query whose request is not in order, naming what only the fleet can tell together with the rest.
-    private func check(_ request: some QueryRequest) throws(InvalidFields) {
+    func check(_ request: some QueryRequest) throws(InvalidFields) {
         guard !request.violations.isEmpty else { return }
         let others = self.registry.read { index in
             index.project(slug: request.project).map { request.violations(in: $0.id, of: index) } ?? []

@@ -52,6 +52,25 @@ extension Arena {
     }
 }
 
+extension Arena {
+    /// A PurgeDevices request.
+    package func purgeDevicesRequest(
+        project: String, filter: DeviceFilter, expectedCount: Int64?, validateOnly: Bool, requestID: UUID?
+    ) -> UnsafeMutablePointer<Rollcall__V1__PurgeDevicesRequest> {
+        let request = self.make(Messages.purgeDevicesRequest)
+        request.pointee.project = self.text(project)
+        self.set(filter, in: request)
+        if let expectedCount {
+            let expected = self.make(Messages.purgeDevicesRequestExpectedCount)
+            expected.pointee.count = expectedCount
+            request.pointee.expected_count = expected
+        }
+        request.pointee.validate_only = validateOnly ? 1 : 0
+        request.pointee.request_id = self.optionalText(requestID)
+        return request
+    }
+}
+
 // The names and types are those that C has.
 // swift-format-ignore: AlwaysUseLowerCamelCase, NeverUseImplicitlyUnwrappedOptionals
 /// A reply that is a list of devices, in its C struct.

@@ -1,4 +1,5 @@
 // Which devices a request is about: every method that chooses devices says it by the same fields.
+// Which devices a request is about: ListDevices, CountDevices and PurgeDevices say it by the same fields.
 
 package import CRollcallProto
 package import DeviceModel
@@ -28,6 +29,7 @@ protocol DeviceFilterFields {
 extension Rollcall__V1__ListDevicesRequest: DeviceFilterFields {}
 extension Rollcall__V1__CountDevicesRequest: DeviceFilterFields {}
 extension Rollcall__V1__ExportDevicesRequest: DeviceFilterFields {}
+extension Rollcall__V1__PurgeDevicesRequest: DeviceFilterFields {}
 
 extension FieldCheck {
     /// Which devices a request chooses; where a field is bad, another value stands in for it.
@@ -57,6 +59,13 @@ extension FieldCheck {
             "is \(activity.rawValue), which is not an activity; it takes PENDING (1), ACTIVE (2) or INACTIVE (3)")
         // Some activity stands in for the bad one, or the window beside it would be blamed for having none.
         return .active
+    }
+}
+
+extension FieldCheck {
+    /// Which devices a request chooses to purge.
+    package mutating func purgeFilter(_ message: UnsafePointer<Rollcall__V1__PurgeDevicesRequest>) -> DeviceFilter {
+        self.deviceFilter(message.pointee)
     }
 }
 

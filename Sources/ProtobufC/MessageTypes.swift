@@ -556,6 +556,24 @@ package enum Messages {
         MessageType(schema: rollcall__v1__project__schema())
     }
 
+    /// `rollcall.v1.PurgeDevicesRequest`
+    @inlinable
+    package static var purgeDevicesRequest: MessageType<Rollcall__V1__PurgeDevicesRequest> {
+        MessageType(schema: rollcall__v1__purge_devices_request__schema())
+    }
+
+    /// `rollcall.v1.PurgeDevicesRequest.ExpectedCount`
+    @inlinable
+    package static var purgeDevicesRequestExpectedCount: MessageType<Rollcall__V1__PurgeDevicesRequest__ExpectedCount> {
+        MessageType(schema: rollcall__v1__purge_devices_request__expected_count__schema())
+    }
+
+    /// `rollcall.v1.PurgeDevicesResponse`
+    @inlinable
+    package static var purgeDevicesResponse: MessageType<Rollcall__V1__PurgeDevicesResponse> {
+        MessageType(schema: rollcall__v1__purge_devices_response__schema())
+    }
+
     /// `rollcall.v1.Release`
     @inlinable
     package static var release: MessageType<Rollcall__V1__Release> {

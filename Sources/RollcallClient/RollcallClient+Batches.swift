@@ -1,6 +1,7 @@
 // Calls of the service `rollcall.v1.Devices` on up to 1,000 devices at once.
 
 public import DeviceModel
+internal import CRollcallProto
 internal import DeviceWire
 public import FoundationEssentials
 internal import ProtobufC
@@ -74,8 +75,8 @@ extension RollcallClient {
     /// - Parameters:
     ///   - serials: 1 to 1,000, each once.
     ///   - view: ``DeviceView/full`` for their attributes too.
-    /// - Throws: ``RollcallError`` NOT_FOUND naming every serial that no device has; RESOURCE_EXHAUSTED where the devices
-    ///   take more than a message may have, and fewer at once will do.
+    /// - Throws: ``RollcallError`` NOT_FOUND naming every serial that no device has; RESOURCE_EXHAUSTED where the
+    ///   devices take more than a message may have, and fewer at once will do.
     public func batchGetDevices(
         _ serials: [String], view: DeviceView = .basic
     ) async throws(RollcallError) -> [Device] {
@@ -125,8 +126,8 @@ extension RollcallClient {
     ///   - validateOnly: Checks everything and stores nothing.
     ///   - requestID: Makes a repeat answer the first call's outcome, for a day.
     /// - Returns: The devices as stored, or as they would be, in the same order.
-    /// - Throws: ``RollcallError`` listing every bad field of every bad item: NOT_FOUND or ABORTED where that is so of all
-    ///   of them, else INVALID_ARGUMENT.
+    /// - Throws: ``RollcallError`` listing every bad field of every bad item: NOT_FOUND or ABORTED where that is so of
+    ///   all of them, else INVALID_ARGUMENT.
     public func batchUpdateDevices(
         _ updates: [DeviceUpdate], validateOnly: Bool = false, requestID: UUID? = nil
     ) async throws(RollcallError) -> [Device] {
@@ -158,8 +159,8 @@ extension RollcallClient {
     ///   - deletions: 1 to 1,000, no serial twice.
     ///   - validateOnly: Checks everything and deletes nothing.
     ///   - requestID: Makes a repeat answer the first call's outcome, for a day.
-    /// - Throws: ``RollcallError`` listing every bad field of every bad item: NOT_FOUND or ABORTED where that is so of all
-    ///   of them, else INVALID_ARGUMENT.
+    /// - Throws: ``RollcallError`` listing every bad field of every bad item: NOT_FOUND or ABORTED where that is so of
+    ///   all of them, else INVALID_ARGUMENT.
     public func batchDeleteDevices(
         _ deletions: [DeviceDeletion], validateOnly: Bool = false, requestID: UUID? = nil
     ) async throws(RollcallError) {
@@ -177,6 +178,34 @@ extension RollcallClient {
             },
             reply: Messages.batchDeleteDevicesResponse,
             { _ in }
+        )
+    }
+
+    /// Deletes every device that matches, with its attributes: all that match at one moment, and no others.
+    ///
+    /// They go some at a time, between the calls of others. A failure on the way tells how many were deleted; of very
+    /// many that takes longer than a ``timeout`` for other calls.
+    /// - Parameters:
+    ///   - filter: At least one condition; the expression `id > 0` matches every device.
+    ///   - expectedCount: Refused, and nothing deleted, where another number matches; nil asks for no check.
+    ///   - validateOnly: Counts, and deletes nothing.
+    ///   - requestID: Makes a repeat of a call that succeeded answer its count, for a day.
+    /// - Returns: How many devices were deleted, or would be.
+    /// - Throws: ``RollcallError`` INVALID_ARGUMENT for no filter or a bad one; FAILED_PRECONDITION where another
+    ///   number matches than expected.
+    public func purgeDevices(
+        matching filter: DeviceFilter, expectedCount: Int64? = nil, validateOnly: Bool = false, requestID: UUID? = nil
+    ) async throws(RollcallError) -> Int64 {
+        try await self.call(
+            .devices("PurgeDevices"),
+            {
+                $0.purgeDevicesRequest(
+                    project: self.project, filter: filter, expectedCount: expectedCount, validateOnly: validateOnly,
+                    requestID: requestID
+                )
+            },
+            reply: Messages.purgeDevicesResponse,
+            { $0.pointee.count }
         )
     }
 }

@@ -16,7 +16,8 @@ extension MethodTable {
     /// The operations on devices, health and reflection, within the quota.
     init(registry: Registry, health: HealthService, quota: CallQuota) {
         let reflection = ReflectionService(services: DeviceService.serviceNames + [HealthService.name])
-        let methods = DeviceService(registry: registry).methods + health.methods + reflection.methods
+        let methods =
+            DeviceService(registry: registry, drain: health.drain).methods + health.methods + reflection.methods
         self.init(methods.map { quota.limiting($0) })
     }
 }

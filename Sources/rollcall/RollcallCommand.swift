@@ -32,7 +32,7 @@ struct RollcallCommand: ParsableCommand {
             CommandGroup(
                 name: "Devices",
                 subcommands: [
-                    Create.self, Get.self, List.self, Count.self, Update.self, Delete.self, CheckIn.self,
+                    Create.self, Get.self, List.self, Count.self, Update.self, Delete.self, Purge.self, CheckIn.self,
                     Attributes.self,
                 ]
             ),

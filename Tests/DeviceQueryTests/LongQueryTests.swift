@@ -71,6 +71,37 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func aSelectionIsThatOfTheRevisionAtItsEnd(seed: UInt64) throws {
+        let fixture = IndexFixture(seed: 7_000 + seed, deviceCount: [0, 10, 300, 900][Int(seed % 4)])
+        fixture.mutate(200)
+        for step in 0..<24 {
+            let sample = fixture.generator.filter()
+            let now = fixture.generator.now
+            let long = try LongQuery(
+                selecting: sample.filter, inPartsOf: 1 + step % 7, in: FleetGenerator.project, of: fixture.index,
+                now: now)
+            let (progress, _) = self.run(long, in: fixture, wordCount: 1 + step % 2) {
+                fixture.mutate([0, 4, 20][step % 3])
+            }
+            guard case .selected(var selection) = progress else {
+                Issue.record("seed \(seed), step \(step): \(progress)")
+                continue
+            }
+            var query = ListQuery()
+            query.filter = sample.filter
+            let expected = fixture.generator.oracle.list(query, tree: sample.tree, now: now).map(\.id)
+            #expect(selection.count == expected.count, "seed \(seed), step \(step)")
+            var ids: [DeviceID] = []
+            while case let part = selection.takePart(), !part.isEmpty {
+                #expect(part.count <= 1 + step % 7)
+                ids += part
+                #expect(selection.count == expected.count - ids.count)
+            }
+            #expect(ids.sorted() == expected.sorted(), "seed \(seed), step \(step), \(sample.filter)")
+        }
+    }
+
     /// Changes come in parts of the fleet that are as yet unread, too.
     @Test func aQueryOverSeveralChunksIsAnsweredAsOfItsEnd() throws {
         let fixture = IndexFixture(seed: 13, deviceCount: 1_000, amongGone: 70_000)

@@ -50,8 +50,27 @@ import Testing
             return .updateAttributes(AttributesUpdate(serial: "A", updates: updates))
         }
 
+    /// Each chooses other devices than every other.
+    private static let purges: [DevicePurge] = {
+        let changes: [(inout DeviceFilter) -> Void] = [
+            { _ in }, { $0.releases = ["A"] }, { $0.ownerRefs = ["A"] }, { $0.hardwareVersions = ["A"] },
+            { $0.cohorts = ["A"] }, { $0.deviceSerials = ["A"] }, { $0.deviceSerials = ["A", "B"] },
+            { $0.lastSeenSince = .epoch }, { $0.lastSeenUntil = .epoch }, { $0.activity = .active },
+            { $0.activity = .inactive }, { $0.activityWindowMicroseconds = 2 }, { $0.expression = "A" },
+        ]
+        return changes.map { change in
+            var filter = DeviceFilter()
+            change(&filter)
+            return DevicePurge(filter: filter)
+        } + [
+            DevicePurge(filter: DeviceFilter(), expectedCount: 0),
+            DevicePurge(filter: DeviceFilter(), expectedCount: 1),
+        ]
+    }()
+
     @Test func whatAsksForSomethingElseHasAnotherDigest() {
-        #expect(Set(Self.mutations.map(\.digest)).count == Self.mutations.count)
+        let digests = Self.mutations.map(\.digest) + Self.purges.map(\.digest)
+        #expect(Set(digests).count == digests.count)
     }
 
     /// Digests lie in stores: what comes out here is never to change.
@@ -60,5 +79,15 @@ import Testing
             serial: "A-1", updates: [AttributeUpdate(key: "k", value: .float(20.5), time: .epoch)])
         #expect(Mutation.createDevice(Self.creation).digest == 10_212_841_527_943_010_617)
         #expect(Mutation.updateAttributes(attributes).digest == 17_443_616_402_724_816_249)
+        #expect(Mutation.createDevices(batchOf([Self.creation])).digest == 18_218_273_957_517_656_619)
+        #expect(
+            Mutation.updateDevices(batchOf([DeviceUpdate(serial: "A", etag: "e")])).digest == 894_170_122_282_369_456)
+        #expect(
+            Mutation.deleteDevices(batchOf([DeviceDeletion(serial: "A"), DeviceDeletion(serial: "B")])).digest
+                == 6_344_776_411_237_769_627)
+        var filter = DeviceFilter()
+        filter.cohorts = ["beta", "lab"]
+        filter.expression = "id > 0"
+        #expect(DevicePurge(filter: filter, expectedCount: 3).digest == 3_004_359_552_143_762_163)
     }
 }

@@ -18,6 +18,7 @@ struct ServiceHarness {
     let store: FailingStore<MemoryStore>
     let clock: ManualClock
     let registry: Registry
+    let drain = DrainSignal()
     private let methods: [String: Method]
 
     /// - Parameter change: applied to the default limits.
@@ -31,17 +32,19 @@ struct ServiceHarness {
         self.registry = try Registry(
             store: store, limits: limits, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             now: { clock.now })
-        let methods = DeviceService(registry: self.registry).methods
+        let methods = DeviceService(registry: self.registry, drain: self.drain).methods
         self.methods = Dictionary(uniqueKeysWithValues: methods.map { ($0.name.method, $0) })
     }
 
     /// Calls a method with an encoded request; gives the encoded reply.
     ///
     /// - Throws: ``Status``.
-    func call(_ name: String, bytes: [UInt8], userID: UInt32 = 1_000) async throws -> [UInt8] {
+    func call(
+        _ name: String, bytes: [UInt8], userID: UInt32 = 1_000, deadline: NIODeadline = .distantFuture
+    ) async throws -> [UInt8] {
         guard let method = self.methods[name] else { throw Status.unknownMethod(service: "", method: name) }
         let peer = Peer(userID: userID, groupID: 100, processID: 42)
-        let context = CallContext(peer: peer, deadline: .distantFuture, metadata: Metadata())
+        let context = CallContext(peer: peer, deadline: deadline, metadata: Metadata())
         // What stands before a reply in a connection's buffer is none of the method's business.
         var buffer = ByteBuffer(string: "before")
         switch method.handler {
@@ -92,6 +95,7 @@ struct ServiceHarness {
     }
 
     /// Calls a method with the request that `build` fills in.
+    @discardableResult
     func call<Message>(
         _ name: String,
         _ type: MessageType<Message>,

@@ -70,4 +70,30 @@ import Testing
             #expect(try await client.listDevices().items == first)
         }
     }
+
+    @Test func whatMatchesIsPurgedWhileOthersWrite() async throws {
+        try await SharedDaemon.withClient { client in
+            _ = try await client.createCohort("old")
+            for batch in 0..<3 {
+                _ = try await client.batchCreateDevices(
+                    (0..<1_000).map {
+                        .init(
+                            "A-\(batch)-\($0)", ownerRef: "ada", hardwareVersion: "h1", cohort: batch < 2 ? "old" : nil)
+                    })
+            }
+            var filter = DeviceFilter()
+            filter.cohorts = ["old"]
+            #expect(try await client.purgeDevices(matching: filter, validateOnly: true) == 2_000)
+            try await expect(Refusal(.failedPrecondition, "EXPECTED_COUNT_DIFFERS")) {
+                try await client.purgeDevices(matching: filter, expectedCount: 1_999)
+            }
+            async let purged = client.purgeDevices(matching: filter, expectedCount: 2_000, requestID: UUID())
+            for number in 0..<50 {
+                _ = try await client.createDevice("B-\(number)", ownerRef: "ada", hardwareVersion: "h1")
+            }
+            #expect(try await purged == 2_000)
+            #expect(try await client.countDevices().count == 1_050)
+            try await expect(.badFields(["filter"])) { try await client.purgeDevices(matching: DeviceFilter()) }
+        }
+    }
 }

@@ -70,7 +70,7 @@ extension DaemonProcess {
         "Devices": [
             "CreateDevice", "GetDevice", "ListDevices", "UpdateDevice", "DeleteDevice", "GetDeviceAttributes",
             "UpdateDeviceAttributes", "CheckIn", "CountDevices", "BatchGetDevices", "BatchCreateDevices",
-            "BatchUpdateDevices", "BatchDeleteDevices",
+            "BatchUpdateDevices", "BatchDeleteDevices", "PurgeDevices",
         ],
         "Projects": [
             "CreateProject", "GetProject", "ListProjects", "DeleteProject", "CreateCohort", "GetCohort", "ListCohorts",

@@ -54,8 +54,8 @@ import Testing
         #expect(filter.expression.isEmpty)
     }
 
-    @Test(arguments: ["list", "count"])
-    func everyFilterIsTakenByListAndCount(command: String) throws {
+    @Test(arguments: [["list"], ["count"], ["purge", "--yes"]])
+    func everyFilterIsTakenByEveryCommandThatChoosesDevices(command: [String]) throws {
         let words = [
             "--release", "1", "--owner-ref", "o", "--hardware-version", "h", "--cohort", "c", "--serial", "A",
             "--last-seen-since", "1970-01-01T00:00:00Z", "--last-seen-until", "1970-01-01T00:00:01Z", "--activity",
@@ -72,8 +72,8 @@ import Testing
         filter.activity = .active
         filter.activityWindowMicroseconds = 90_000_000
         filter.expression = "-cohort = lab"
-        let parsed = try RollcallCommand.parseAsRoot([command] + words)
-        let options = (parsed as? List)?.filters ?? (parsed as? Count)?.filters
+        let parsed = try RollcallCommand.parseAsRoot(command + words)
+        let options = (parsed as? List)?.filters ?? (parsed as? Count)?.filters ?? (parsed as? Purge)?.filters
         #expect(options?.deviceFilter == filter)
     }
 
@@ -88,6 +88,14 @@ import Testing
     func countTakesKeysTogetherOrOneByOne(words: [String], keys: [GroupKey]) throws {
         let command = try #require(try RollcallCommand.parseAsRoot(["count"] + words) as? Count)
         #expect(try command.keys == keys)
+    }
+
+    @Test(arguments: [
+        ("y\n", true), ("Yes\n", true), (" y ", true), ("", false), ("\n", false), ("n\n", false), ("yess\n", false),
+        ("y n\n", false),
+    ])
+    func onlyAYesIsAYes(answer: String, isYes: Bool) {
+        #expect(Confirmation.isYes(answer) == isYes)
     }
 
     @Test func unknownKeyOfACountIsNamedBesideTheKnownOnes() {

@@ -42,6 +42,20 @@ import Testing
         }
     }
 
+    @Test func purgeNeedsAFilterAndSomeoneToAsk() async throws {
+        let pathless = ["--address", "/tmp/rc-none.sock"]
+        let everything = try await self.run(["purge", "--yes"] + pathless)
+        #expect(everything.end == .exit(2))
+        #expect(everything.standardError.contains("--filter 'id > 0' is all of them"))
+        // Tests have no terminal.
+        let unasked = try await self.run(["purge", "--cohort", "old"] + pathless)
+        #expect(unasked.end == .exit(2))
+        #expect(unasked.standardError.contains("give --yes"))
+        for flag in ["--yes", "--validate-only"] {
+            #expect(try await self.run(["purge", "--cohort", "old", flag] + pathless).end == .exit(3))
+        }
+    }
+
     @Test func helpAndVersionAreData() async throws {
         for words in [["--help"], ["--version"], ["help", "list"], ["project", "list", "--help"], []] {
             let output = try await self.run(words)

@@ -19,6 +19,7 @@
 #include "rollcall/v1/devices.pb-c.h"
 #include "rollcall/v1/errors.pb-c.h"
 #include "rollcall/v1/projects.pb-c.h"
+#include "rollcall/v1/purge.pb-c.h"
 #include "rollcall/v1/resources.pb-c.h"
 #include "rollcall/v1/server.pb-c.h"
 #include "ttrpc/ttrpc.pb-c.h"

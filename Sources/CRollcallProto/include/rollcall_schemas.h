@@ -602,6 +602,24 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__project__schem
     return &rollcall__v1__project__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__purge_devices_request__schema_data;
+/// Schema of `rollcall.v1.PurgeDevicesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__purge_devices_request__schema(void) {
+    return &rollcall__v1__purge_devices_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__purge_devices_request__expected_count__schema_data;
+/// Schema of `rollcall.v1.PurgeDevicesRequest.ExpectedCount`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__purge_devices_request__expected_count__schema(void) {
+    return &rollcall__v1__purge_devices_request__expected_count__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__purge_devices_response__schema_data;
+/// Schema of `rollcall.v1.PurgeDevicesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__purge_devices_response__schema(void) {
+    return &rollcall__v1__purge_devices_response__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__release__schema_data;
 /// Schema of `rollcall.v1.Release`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__release__schema(void) {

@@ -33,6 +33,17 @@ extension RegistryIndex {
         return self.answer(request, SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax)))
     }
 
+    /// The ids of what a count counts.
+    func select(_ request: CountRequest, partCountMax: Int) -> DeviceSelection {
+        guard let fleet = self.fleet(request.project) else {
+            preconditionFailure("a selection is made in a project that does not exist")
+        }
+        var collector = DeviceCollector(partCountMax: partCountMax, in: fleet)
+        var tally = QueryTally()
+        QueryPlan(request.condition(self, in: fleet), in: fleet).forEachMatch(&collector, &tally)
+        return collector.selection
+    }
+
     private func answer(_ request: CountRequest, _ bounds: SearchBounds) -> DeviceCount? {
         let watch = request.query.explains ? Stopwatch() : nil
         guard let fleet = self.fleet(request.project) else {

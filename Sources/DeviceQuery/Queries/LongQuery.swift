@@ -2,7 +2,8 @@
 
 package import DeviceModel
 
-/// A list or a count that looks at a great part of a fleet, a slice at a time, while changes go on between the slices.
+/// A list, a count or a selection that looks at a great part of a fleet, a slice at a time, while changes go on between
+/// the slices.
 ///
 /// It goes through the rows in the order of their numbers. Before a row changes for the first time, the writer tells it: what the
 /// row contributed is taken back, or the row is passed over, and it is noted. When the walk is through, the rows noted are looked at
@@ -19,6 +20,7 @@ package final class LongQuery: @unchecked Sendable {
         case unfinished
         case list(ListPage)
         case count(DeviceCount)
+        case selected(DeviceSelection)
         /// There is no such project any more.
         case projectGone
     }
@@ -26,6 +28,8 @@ package final class LongQuery: @unchecked Sendable {
     private enum Request {
         case list(ListRequest)
         case count(CountRequest)
+        /// The count's matches themselves.
+        case selection(CountRequest, partCountMax: Int)
     }
 
     private let request: Request
@@ -55,6 +59,20 @@ package final class LongQuery: @unchecked Sendable {
         _ query: CountQuery, in project: ProjectID, of index: borrowing RegistryIndex, now: Timestamp
     ) throws(InvalidFields) {
         self.request = .count(try CountRequest(query, in: project, of: index, now: now))
+        self.project = project
+    }
+
+    /// A query for the ids of what matches, in parts of up to `partCountMax`.
+    ///
+    /// - Throws: every bad field of the filter at once.
+    package init(
+        selecting filter: DeviceFilter, inPartsOf partCountMax: Int, in project: ProjectID,
+        of index: borrowing RegistryIndex, now: Timestamp
+    ) throws(InvalidFields) {
+        var query = CountQuery()
+        query.filter = filter
+        self.request = .selection(
+            try CountRequest(query, in: project, of: index, now: now), partCountMax: partCountMax)
         self.project = project
     }
 
@@ -123,6 +141,11 @@ package final class LongQuery: @unchecked Sendable {
             return LongWalk(
                 condition, asksCohortNames: request.expression?.asksCohortNames ?? false,
                 LongVisitor(counter: counter), index, self.project, fleet)
+        case .selection(let request, let partCountMax):
+            return LongWalk(
+                request.condition(index, in: fleet), asksCohortNames: request.expression?.asksCohortNames ?? false,
+                LongVisitor(collector: DeviceCollector(partCountMax: partCountMax, in: fleet)), index, self.project,
+                fleet)
         }
     }
 
@@ -158,6 +181,9 @@ package final class LongQuery: @unchecked Sendable {
                 answer.explanation = self.explanation(walk, plan, "count them")
             }
             return .count(answer)
+        case .selection(let request, _):
+            walk.visitChanged(request.condition(index, in: fleet))
+            return .selected(walk.takeCollector().selection)
         }
     }
 
@@ -167,6 +193,7 @@ package final class LongQuery: @unchecked Sendable {
         switch self.request {
         case .list(let request): .list(index.answer(request, each: each))
         case .count(let request): .count(index.answer(request))
+        case .selection(let request, let partCountMax): .selected(index.select(request, partCountMax: partCountMax))
         }
     }
 

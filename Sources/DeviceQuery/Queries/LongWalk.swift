@@ -3,24 +3,34 @@
 internal import DeviceModel
 internal import Synchronization
 
-/// What a walk does with matches: keeps the first, or counts them.
+/// What a walk does with matches: keeps the first, counts them, or keeps the ids of all.
 struct LongVisitor: ~Copyable, RowVisitor {
     var selection: PageSelection?
     var counter: GroupCounter?
+    var collector: DeviceCollector?
 
     init(selection: consuming PageSelection) {
         self.selection = consume selection
         self.counter = nil
+        self.collector = nil
     }
 
     init(counter: consuming GroupCounter) {
         self.selection = nil
         self.counter = consume counter
+        self.collector = nil
+    }
+
+    init(collector: DeviceCollector) {
+        self.selection = nil
+        self.counter = nil
+        self.collector = collector
     }
 
     mutating func visit(_ rows: UnsafeBufferPointer<UInt32>) {
         self.selection?.visit(rows)
         self.counter?.visit(rows)
+        self.collector?.visit(rows)
     }
 
     mutating func visit(bits: UInt64, first: UInt32) -> Bool {
@@ -31,6 +41,7 @@ struct LongVisitor: ~Copyable, RowVisitor {
     mutating func remove(_ row: UInt32) {
         self.selection?.remove(row)
         self.counter?.add(row, -1)
+        self.collector?.remove(row)
     }
 }
 
@@ -156,6 +167,14 @@ final class LongWalk {
             preconditionFailure("the walk of a list keeps rows")
         }
         return selection
+    }
+
+    /// Gives up the ids of the matches. Called once.
+    func takeCollector() -> DeviceCollector {
+        guard let collector = self.visitor.collector.take() else {
+            preconditionFailure("the walk of a selection collects")
+        }
+        return collector
     }
 
     /// Gives up what was counted. Called once.

@@ -1,11 +1,11 @@
-"""many devices in one call: batches, all or none."""
+"""many devices in one call: batches, all or none, and purges by a filter."""
 
 import uuid
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
 from rollcall.v1 import devices_pb2 as api
-from rollcall.v1 import projects_pb2, resources_pb2
+from rollcall.v1 import projects_pb2, purge_pb2, resources_pb2
 
 PROJECT = "interop-batches"
 SERIALS = [f"B-{number}" for number in range(1000)]
@@ -17,6 +17,7 @@ def run(server, checks):
     gets(server.devices, checks, created)
     updates(server.devices, checks, created)
     deletes(server.devices, checks)
+    purges(server.devices, checks)
 
 
 def creation(serial):
@@ -116,3 +117,34 @@ def deletes(devices, checks):
     checks.equal("all of them are still there", remaining(devices), 1000)
     devices.BatchDeleteDevices(deletion(SERIALS[:990]))
     checks.equal("990 of them are gone", remaining(devices), 10)
+
+
+def purges(devices, checks):
+    request = purge_pb2.PurgeDevicesRequest(project=PROJECT)
+    checks.refused(
+        "purge without a filter",
+        StatusCode.INVALID_ARGUMENT,
+        devices.PurgeDevices,
+        request,
+        reason="FIELD_INVALID",
+        fields=["filter"],
+    )
+    request.device_serial.extend(SERIALS[995:])
+    request.filter = "owner_ref:*"
+    request.validate_only = True
+    checks.equal("a purge that only counts", devices.PurgeDevices(request).count, 5)
+    request.validate_only = False
+    request.expected_count.count = 0
+    checks.refused(
+        "purge of another number than expected",
+        StatusCode.FAILED_PRECONDITION,
+        devices.PurgeDevices,
+        request,
+        reason="EXPECTED_COUNT_DIFFERS",
+    )
+    checks.equal("nothing was purged", remaining(devices), 10)
+    request.expected_count.count = 5
+    request.request_id = str(uuid.uuid4())
+    checks.equal("devices purged", devices.PurgeDevices(request).count, 5)
+    checks.equal("devices purged under the same request id", devices.PurgeDevices(request).count, 5)
+    checks.equal("the others are there", remaining(devices), 5)

@@ -9,7 +9,7 @@
 #endif
 
 #include "rollcall/v1/errors.pb-c.h"
-static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[26] =
+static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[27] =
 {
   { "ERROR_REASON_UNSPECIFIED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED", 0 },
   { "ERROR_REASON_FIELD_INVALID", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_FIELD_INVALID", 1 },
@@ -37,11 +37,12 @@ static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_numbe
   { "ERROR_REASON_METHOD_UNKNOWN", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_METHOD_UNKNOWN", 23 },
   { "ERROR_REASON_INTERNAL", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_INTERNAL", 24 },
   { "ERROR_REASON_SERVICE_NOT_FOUND", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_SERVICE_NOT_FOUND", 25 },
+  { "ERROR_REASON_EXPECTED_COUNT_DIFFERS", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_EXPECTED_COUNT_DIFFERS", 26 },
 };
 static const ProtobufCIntRange rollcall__v1__error_reason__value_ranges[] = {
-{0, 0},{0, 26}
+{0, 0},{0, 27}
 };
-static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[26] =
+static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[27] =
 {
   { "ERROR_REASON_ATTRIBUTE_TYPE_MISMATCH", 5 },
   { "ERROR_REASON_CANCELLED", 22 },
@@ -54,6 +55,7 @@ static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_
   { "ERROR_REASON_DEVICE_NOT_FOUND", 6 },
   { "ERROR_REASON_DRAINING", 20 },
   { "ERROR_REASON_ETAG_STALE", 16 },
+  { "ERROR_REASON_EXPECTED_COUNT_DIFFERS", 26 },
   { "ERROR_REASON_FIELD_INVALID", 1 },
   { "ERROR_REASON_INTERNAL", 24 },
   { "ERROR_REASON_LIMIT_EXCEEDED", 17 },
@@ -77,9 +79,9 @@ const ProtobufCEnumDescriptor rollcall__v1__error_reason__descriptor =
   "ErrorReason",
   "Rollcall__V1__ErrorReason",
   "rollcall.v1",
-  26,
+  27,
   rollcall__v1__error_reason__enum_values_by_number,
-  26,
+  27,
   rollcall__v1__error_reason__enum_values_by_name,
   1,
   rollcall__v1__error_reason__value_ranges,

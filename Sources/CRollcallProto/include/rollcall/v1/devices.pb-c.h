@@ -20,6 +20,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "google/protobuf/field_mask.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
 #include "rollcall/v1/bulk.pb-c.h"
+#include "rollcall/v1/purge.pb-c.h"
 #include "rollcall/v1/resources.pb-c.h"
 
 typedef struct Rollcall__V1__CreateDeviceRequest Rollcall__V1__CreateDeviceRequest;

@@ -129,7 +129,11 @@ typedef enum _Rollcall__V1__ErrorReason {
   /*
    * NOT_FOUND: no service of that name, asked of grpc.health.v1.
    */
-  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_SERVICE_NOT_FOUND = 25
+  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_SERVICE_NOT_FOUND = 25,
+  /*
+   * FAILED_PRECONDITION: another number of devices matches than the caller expects.
+   */
+  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_EXPECTED_COUNT_DIFFERS = 26
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ROLLCALL__V1__ERROR_REASON)
 } Rollcall__V1__ErrorReason;
 
