@@ -83,7 +83,8 @@ let package = Package(
             name: "DeviceService",
             dependencies: [
                 "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceWire", "ProtobufC", "RPC",
-                "StatusWire", .product(name: "NIOCore", package: "swift-nio"),
+                "StatusWire",
+                .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
         .target(
@@ -187,7 +188,7 @@ let package = Package(
             name: "DeviceServiceTests",
             dependencies: [
                 "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService", "DeviceStore",
-                "DeviceWire", "ProtobufC", "RPC", "RollcallTesting", log,
+                "DeviceWire", "ProtobufC", "RPC", "RollcallTesting", "StatusWire", log,
                 .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
@@ -214,8 +215,9 @@ let package = Package(
         .testTarget(
             name: "RollcallDaemonTests",
             dependencies: [
-                "Descriptors", "DeviceModel", "DeviceRegistry", "DeviceStore", "ProtobufC", "RPC", "RollcallClient",
-                "RollcallDaemon", "RollcallTesting", "TTRPC", "rollcall", "rollcalld", log,
+                "CRollcallProto", "Descriptors", "DeviceModel", "DeviceRegistry", "DeviceStore", "DeviceWire",
+                "ProtobufC", "RPC", "RollcallClient", "RollcallDaemon", "RollcallTesting", "TTRPC", "rollcall",
+                "rollcalld", log,
             ] + nio
         ),
     ]

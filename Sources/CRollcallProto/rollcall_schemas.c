@@ -499,6 +499,17 @@ const RollcallMessageSchema rollcall__v1__check_in_request__schema_data = {
     &rollcall__v1__check_in_request__descriptor, rollcall__v1__check_in_request__fields, 7,
 };
 
+static const RollcallFieldSchema rollcall__v1__check_in_stream_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"position", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"status", &google__rpc__status__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [3] = {"device", &rollcall__v1__device__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__check_in_stream_response__schema_data = {
+    &rollcall__v1__check_in_stream_response__descriptor, rollcall__v1__check_in_stream_response__fields, 3,
+};
+
 static const RollcallFieldSchema rollcall__v1__cohort__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"id", NULL, ROLLCALL_FIELD_VARINT, 0},

@@ -27,6 +27,8 @@ package struct Limits: Hashable, Sendable {
     package var batchItemCountMax = 1_000
     /// How many devices of a purge are deleted at once, between the mutations of others.
     package var purgeStepDeviceCountMax = 1_000
+    /// How many check-ins of a stream may be under way; it is not read further until one of them is acknowledged.
+    package var checkInCountMaxPerStream = 1_024
 
     // MARK: Imports and exports
 
@@ -110,6 +112,7 @@ extension Limits {
             limit("import_chunks", self.importChunkCountMax, "chunks"),
             limit("export_message_bytes", self.exportMessageByteCount, "bytes"),
             limit("batch_items", self.batchItemCountMax, "items"),
+            limit("check_ins_per_stream", self.checkInCountMaxPerStream, "check-ins"),
             limit("page_size", self.pageSizeMax, "items"),
             limit("page_bytes", self.pageByteCountMax, "bytes"),
             limit("filter_values", self.filterValueCountMax, "values"),

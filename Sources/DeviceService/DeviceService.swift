@@ -31,10 +31,9 @@ package struct DeviceService: Sendable {
     package var methods: [Method] {
         [
             self.createDevice, self.getDevice, self.listDevices, self.updateDevice, self.deleteDevice,
-            self.getDeviceAttributes, self.updateDeviceAttributes, self.checkIn, self.countDevices,
-            self.importDevices, self.exportDevices,
+            self.getDeviceAttributes, self.updateDeviceAttributes, self.checkIn, self.checkInStream, self.countDevices,
             self.batchGetDevices, self.batchCreateDevices, self.batchUpdateDevices, self.batchDeleteDevices,
-            self.purgeDevices,
+            self.purgeDevices, self.importDevices, self.exportDevices,
             self.createProject, self.getProject, self.listProjects, self.deleteProject,
             self.createCohort, self.getCohort, self.listCohorts, self.updateCohort, self.deleteCohort,
             self.listReleases, self.listHardwareVersions, self.listAttributeKeys,

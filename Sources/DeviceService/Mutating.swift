@@ -122,8 +122,7 @@ extension ByteBuffer {
                 message.pointee.attributes = arena.messages(attributes)
                 message.pointee.etag = arena.text(etag)
                 self.append(message)
-            case .imported, .deleted:
-            case .deleted, .purged:
+            case .imported, .deleted, .purged:
                 break
             }
         }

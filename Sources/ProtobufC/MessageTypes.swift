@@ -280,6 +280,12 @@ package enum Messages {
         MessageType(schema: rollcall__v1__check_in_request__schema())
     }
 
+    /// `rollcall.v1.CheckInStreamResponse`
+    @inlinable
+    package static var checkInStreamResponse: MessageType<Rollcall__V1__CheckInStreamResponse> {
+        MessageType(schema: rollcall__v1__check_in_stream_response__schema())
+    }
+
     /// `rollcall.v1.Cohort`
     @inlinable
     package static var cohort: MessageType<Rollcall__V1__Cohort> {

@@ -123,13 +123,24 @@ package struct RequestMessages: AsyncSequence, Sendable {
     package typealias Failure = any Error
 
     private let makeNext: @Sendable () -> () async throws -> ByteBuffer?
+    private let endWith: @Sendable (Status) -> Void
 
     /// Wraps a transport's sequence, which does its own buffering and back-pressure.
-    package init<Source: AsyncSequence & Sendable>(_ source: Source) where Source.Element == ByteBuffer {
+    ///
+    /// - Parameter end: Lets nothing more into the sequence, which fails with the status after what is in it.
+    package init<Source: AsyncSequence & Sendable>(
+        _ source: Source, end: @escaping @Sendable (Status) -> Void = { _ in }
+    ) where Source.Element == ByteBuffer {
         self.makeNext = {
             var iterator = source.makeAsyncIterator()
             return { try await iterator.next() }
         }
+        self.endWith = end
+    }
+
+    /// Takes in nothing more: what has been received is read to its end, and then the reader is told `status`.
+    package func end(with status: Status) {
+        self.endWith(status)
     }
 
     package struct AsyncIterator: AsyncIteratorProtocol {

@@ -112,21 +112,25 @@ public struct RollcallClient: Sendable {
         reply type: MessageType<Reply>,
         _ read: (UnsafePointer<Reply>) throws(WireValueError) -> Value
     ) async throws(RollcallError) -> Value {
-        let message = Arena.current.scope { arena in
-            let request = UnsafePointer(request(arena))
-            var buffer = ByteBuffer()
-            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Encoding.packedByteCount(of: request)) {
-                Encoding.pack(request, into: $0)
-            }
-            return buffer
-        }
-        let reply = try await self.unary(method, message)
+        let reply = try await self.unary(method, Self.encoded(request))
         do {
             return try reply.withUnsafeReadableBytes { bytes in
                 try Arena.current.decode(type, from: bytes) { try read($0) }
             }
         } catch {
             throw .badReply("\(error)")
+        }
+    }
+
+    /// The bytes of a request that is built in the arena's scope.
+    static func encoded<Request>(_ request: (Arena) -> UnsafeMutablePointer<Request>) -> ByteBuffer {
+        Arena.current.scope { arena in
+            let request = UnsafePointer(request(arena))
+            var buffer = ByteBuffer()
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Encoding.packedByteCount(of: request)) {
+                Encoding.pack(request, into: $0)
+            }
+            return buffer
         }
     }
 }

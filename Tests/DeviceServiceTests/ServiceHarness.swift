@@ -59,7 +59,7 @@ struct ServiceHarness {
             let encode = try await self.outcome { reply in bytes.withUnsafeBytes { answer(context, $0, reply) } }
             try encode(&buffer)
         case .stream:
-            throw Status.defect("No method here streams.")
+            throw Status.defect("The method streams.")
         }
         return Array(buffer.readableBytesView.dropFirst("before".utf8.count))
     }
@@ -68,14 +68,27 @@ struct ServiceHarness {
     ///
     /// - Throws: ``Status``.
     func stream(
-        _ name: String, _ requests: AsyncStream<ByteBuffer>, receive: @escaping @Sendable (ByteBuffer) async throws -> Void
+        _ name: String, _ requests: AsyncStream<ByteBuffer>,
+        receive: @escaping @Sendable (ByteBuffer) async throws -> Void
     ) async throws {
         guard case .stream(_, let answer) = self.methods[name]?.handler else {
             throw Status.unknownMethod(service: "", method: name)
         }
         let peer = Peer(userID: 1_000, groupID: 100, processID: 42)
         let context = CallContext(peer: peer, deadline: .distantFuture, metadata: Metadata())
-        try await answer(context, RequestMessages(requests), ResponseWriter(receive))
+        try await answer(
+            context, RequestMessages(requests),
+            ResponseWriter { part in
+                if case .message(let message) = part { try await receive(message) }
+            })
+    }
+
+    /// A method both of whose sides stream.
+    func stream(_ name: String) throws -> Method.Stream {
+        guard case .stream(.bidirectional, let run)? = self.methods[name]?.handler else {
+            throw Status.unknownMethod(service: "", method: name)
+        }
+        return run
     }
 
     /// What a call that is answered later sends.

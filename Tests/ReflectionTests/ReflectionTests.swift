@@ -109,8 +109,9 @@ import Testing
     @Test func aFileComesFirstAndWhatItImportsOnceAStream() async throws {
         let devices = "rollcall/v1/devices.proto"
         let imports = [
-            "google/protobuf/duration.proto", "google/protobuf/field_mask.proto", "google/protobuf/timestamp.proto",
-            "rollcall/v1/resources.proto",
+            "google/protobuf/any.proto", "google/protobuf/duration.proto", "google/protobuf/field_mask.proto",
+            "google/protobuf/timestamp.proto", "google/rpc/status.proto", "rollcall/v1/bulk.proto",
+            "rollcall/v1/purge.proto", "rollcall/v1/resources.proto",
         ]
         let answers = try await self.answers([
             self.symbol("rollcall.v1.Devices"), self.symbol("rollcall.v1.Devices"), self.file(devices),

@@ -56,6 +56,22 @@ import Testing
         #expect(nothing.standardError.hasPrefix("Error: There is no JSON"))
     }
 
+    @Test func checkInsStreamInAndAreAcknowledgedALineEach() async throws {
+        let serial = UUID().uuidString
+        let checkIns = """
+            {"device_serial": "\(serial)", "hardware_version": "h1", "create_missing": true}
+            {"device_serial": "no serial"}
+            {"device_serial": "\(serial)"}
+            """
+        let output = try await self.call("Devices/CheckInStream", "-", input: checkIns)
+        #expect(output.end == .exit(0), "\(output.standardError)")
+        let lines = output.standardOutput.split(separator: "\n")
+        #expect(lines.count == 3)
+        for (index, part) in [serial, "FIELD_INVALID", serial].enumerated() {
+            #expect(lines[index].hasPrefix("{\"position\": \"\(index + 1)\"") && lines[index].contains(part))
+        }
+    }
+
     @Test func aStreamIsALineOfJSONForEachMessage() async throws {
         let output = try await self.call(
             "grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "-",

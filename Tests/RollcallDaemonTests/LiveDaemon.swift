@@ -61,6 +61,7 @@ extension DaemonProcess {
 
     /// The methods that stream.
     private static let streamingMethods: [(MethodName, StreamKind)] = [
+        (MethodName(service: "rollcall.v1.Devices", method: "CheckInStream"), .bidirectional),
         (MethodName(service: "rollcall.v1.Devices", method: "ImportDevices"), .bidirectional),
         (MethodName(service: "rollcall.v1.Devices", method: "ExportDevices"), .server),
     ]

@@ -25,14 +25,14 @@ package struct GRPCBridge: Sendable {
     private static func forwarding(_ name: MethodName, _ kind: StreamKind, _ client: GRPCTestClient) -> Method {
         Method(
             name,
-            .stream(kind) { _, requests, responses in
-                let call = try await client.open(GRPCTestClient.headers(name))
+            .stream(kind) { context, requests, responses in
+                let call = try await client.open(GRPCTestClient.headers(name, timeout: Self.timeout(context)))
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         for try await request in requests { call.send(request) }
                         call.halfClose()
                     }
-                    let outcome = try await call.forEachMessage { try await responses.write($0) }
+                    let outcome = try await call.outcome { try await responses.write($0) }
                     group.cancelAll()
                     guard outcome.status == .ok else {
                         throw outcome.status ?? .defect("The call had no end that agrees with itself.")
@@ -47,11 +47,9 @@ package struct GRPCBridge: Sendable {
             name,
             .deferred { call, request, sink in
                 let message = ByteBuffer(bytes: request)
-                let timeout =
-                    call.deadline == .distantFuture ? nil : "\(max(0, (call.deadline - .now()).nanoseconds))n"
                 Task {
                     do {
-                        let outcome = try await client.unary(name, message, timeout: timeout)
+                        let outcome = try await client.unary(name, message, timeout: Self.timeout(call))
                         guard outcome.status == .ok, let reply = outcome.messages.first else {
                             return sink.fail(outcome.status ?? .defect("The call had no end that agrees with itself."))
                         }
@@ -62,5 +60,9 @@ package struct GRPCBridge: Sendable {
                 }
             }
         )
+    }
+
+    private static func timeout(_ call: CallContext) -> String? {
+        call.deadline == .distantFuture ? nil : "\(max(0, (call.deadline - .now()).nanoseconds))n"
     }
 }

@@ -132,22 +132,18 @@ package struct GRPCTestCall: Sendable {
 
     /// Waits for the end of the call.
     package func outcome() async -> GRPCTestOutcome {
-        var outcome = GRPCTestOutcome()
-        for await event in self.events {
-            outcome.take(event)
-        }
-        return outcome
+        await self.outcome { _ in }
     }
 
-    /// Hands each message to `body` as it comes, and tells how the call ended, its messages left out.
-    package func forEachMessage(_ body: (ByteBuffer) async throws -> Void) async throws -> GRPCTestOutcome {
+    /// Waits for the end of the call, and hands each message on as it comes.
+    package func outcome(_ receive: (ByteBuffer) async throws -> Void) async rethrows -> GRPCTestOutcome {
         var outcome = GRPCTestOutcome()
         for await event in self.events {
+            let messageCount = outcome.messages.count
             outcome.take(event)
-            for message in outcome.messages {
-                try await body(message)
+            for message in outcome.messages[messageCount...] {
+                try await receive(message)
             }
-            outcome.messages = []
         }
         return outcome
     }

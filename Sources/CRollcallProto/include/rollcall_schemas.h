@@ -326,6 +326,12 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__check_in_reque
     return &rollcall__v1__check_in_request__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__check_in_stream_response__schema_data;
+/// Schema of `rollcall.v1.CheckInStreamResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__check_in_stream_response__schema(void) {
+    return &rollcall__v1__check_in_stream_response__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__cohort__schema_data;
 /// Schema of `rollcall.v1.Cohort`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__cohort__schema(void) {

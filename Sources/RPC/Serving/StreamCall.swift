@@ -84,8 +84,9 @@ package final class StreamCall: Sendable {
 
     private func runMethod() async -> StreamOutcome {
         do {
+            let input = self.input
             try await self.method(
-                self.context, RequestMessages(self.input), ResponseWriter { try await self.send($0) })
+                self.context, RequestMessages(input) { input.finish($0) }, ResponseWriter { try await self.send($0) })
         } catch let status as Status {
             return .failed(status)
         } catch is CancellationError {

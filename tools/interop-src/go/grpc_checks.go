@@ -133,6 +133,9 @@ func grpcStreams(ctx context.Context, socket string, checks *checks) {
 		return stream.Recv()
 	})
 	checks.need("the end of the questions", stream.CloseSend())
+	checkIns, err := pb.NewDevicesClient(conn).CheckInStream(ctx)
+	checks.need("CheckInStream", err)
+	checksIn(checks, grpcProject, checkIns)
 	equal(checks, "connections", counted.begun.Load(), 1)
 }
 

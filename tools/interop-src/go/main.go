@@ -27,9 +27,9 @@ var groups = []group{
 	{"ttrpc-unary", "ttrpc: calls, fields, errors with details, deadlines, metadata, sizes", ttrpcUnary},
 	{"ttrpc-load", "ttrpc: 64 goroutines on one connection", ttrpcLoad},
 	{"ttrpc-server-stream", "ttrpc: health watched", ttrpcHealthWatch},
-	{"ttrpc-bidi", "ttrpc: reflection, both sides streaming", ttrpcReflection},
+	{"ttrpc-bidi", "ttrpc: reflection and check-ins, both sides streaming", ttrpcBidi},
 	{"grpc-unary", "gRPC: calls, fields, errors with details, deadlines, compression", grpcUnary},
-	{"grpc-streams", "gRPC: health watched, reflection, 300 cancelled streams", grpcStreams},
+	{"grpc-streams", "gRPC: health watched, reflection, check-ins, 300 cancelled streams", grpcStreams},
 	{"grpc-load", "gRPC: two seconds of load, with its PINGs, on one connection that lasts", grpcLoad},
 }
 

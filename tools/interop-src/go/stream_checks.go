@@ -21,6 +21,7 @@ import (
 const (
 	serving        = grpc_health_v1.HealthCheckResponse_SERVING
 	serviceUnknown = grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN
+	checkInCount   = 2000
 	reflection     = "grpc.reflection.v1.ServerReflection"
 )
 
@@ -45,7 +46,7 @@ func ttrpcHealthWatch(ctx context.Context, socket string, checks *checks) {
 	equal(checks, "health", answer.GetStatus(), serving)
 }
 
-func ttrpcReflection(ctx context.Context, socket string, checks *checks) {
+func ttrpcBidi(ctx context.Context, socket string, checks *checks) {
 	client := ttrpcConnect(socket, checks)
 	defer client.Close()
 	desc := &ttrpc.StreamDesc{StreamingClient: true, StreamingServer: true}
@@ -62,6 +63,47 @@ func ttrpcReflection(ctx context.Context, socket string, checks *checks) {
 	checks.need("the end of the questions", stream.CloseSend())
 	err = stream.RecvMsg(&answer{})
 	checks.that(fmt.Sprintf("the end of the answers: %v", err), errors.Is(err, io.EOF))
+	checkIns, err := pb.NewTTRPCDevicesClient(client).CheckInStream(ctx)
+	checks.need("CheckInStream", err)
+	checksIn(checks, ttrpcProject, checkIns)
+}
+
+// checkInStream is what the streams of both clients can do.
+type checkInStream interface {
+	Send(*pb.CheckInRequest) error
+	Recv() (*pb.CheckInStreamResponse, error)
+	CloseSend() error
+}
+
+// checksIn sends check-ins ahead of their acknowledgements, with bad ones among them.
+func checksIn(checks *checks, project string, stream checkInStream) {
+	sent := make(chan error, 1)
+	go func() {
+		for number := range checkInCount {
+			request := &pb.CheckInRequest{Project: project, HardwareVersion: "hw", CreateMissing: true}
+			if number%10 != 3 {
+				request.DeviceSerial = fmt.Sprint("stream-", number)
+			}
+			if err := stream.Send(request); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- stream.CloseSend()
+	}()
+	for number := range checkInCount {
+		answer, err := stream.Recv()
+		checks.need(fmt.Sprintf("the acknowledgement of check-in %d", number), err)
+		equal(checks, "position", answer.GetPosition(), int64(number)+1)
+		if number%10 == 3 {
+			equal(checks, "code of a bad check-in", codes.Code(answer.GetStatus().GetCode()), codes.InvalidArgument)
+		} else {
+			equal(checks, "the device", answer.GetDevice().GetDeviceSerial(), fmt.Sprint("stream-", number))
+		}
+	}
+	checks.need("the end of the check-ins", <-sent)
+	_, err := stream.Recv()
+	checks.that(fmt.Sprintf("the end of the acknowledgements: %v", err), errors.Is(err, io.EOF))
 }
 
 type (

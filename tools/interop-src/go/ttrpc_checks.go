@@ -46,7 +46,7 @@ func ttrpcUnary(ctx context.Context, socket string, checks *checks) {
 }
 
 // devicesOverTTRPC gives the ttrpc client the shape that it has in common with the gRPC client.
-type devicesOverTTRPC struct{ client pb.TTRPCDevicesService }
+type devicesOverTTRPC struct{ client pb.TTRPCDevicesClient }
 
 func (d devicesOverTTRPC) create(ctx context.Context, request *pb.CreateDeviceRequest) (*pb.Device, error) {
 	return d.client.CreateDevice(ctx, request)
@@ -101,7 +101,7 @@ func keepsDevices(ctx context.Context, project string, checks *checks, devices d
 		"project", "device.device_serial", "device.owner_ref", "device.hardware_version", "request_id")
 }
 
-func refusesOverTTRPC(ctx context.Context, client *ttrpc.Client, devices pb.TTRPCDevicesService, checks *checks) {
+func refusesOverTTRPC(ctx context.Context, client *ttrpc.Client, devices pb.TTRPCDevicesClient, checks *checks) {
 	get := &pb.GetDeviceRequest{Project: ttrpcProject, DeviceSerial: "GO:1"}
 	err := client.Call(ctx, "rollcall.v1.Devices", "Nothing", get, &pb.Device{})
 	checks.refused("an unknown method", err, codes.Unimplemented, "METHOD_UNKNOWN")

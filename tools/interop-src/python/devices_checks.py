@@ -21,6 +21,7 @@ def run(server, checks):
     device = creates(server.devices, checks)
     device = updates(server.devices, checks, device)
     device = checks_in(server.devices, checks, device)
+    streams_check_ins(server.devices, checks)
     sets_attributes(server.devices, checks, device)
     deletes(server.devices, checks)
 
@@ -129,6 +130,26 @@ def checks_in(devices, checks, before):
     full = get(devices, "NEW", resources_pb2.DEVICE_VIEW_FULL)
     checks.equal("registered by a check-in, battery", full.attributes[0].state.value.int_value, 87)
     return before
+
+
+def streams_check_ins(devices, checks):
+    """Sent one after another and ahead of their acknowledgements, with bad ones among them."""
+
+    def check_in(number):
+        serial = "no serial" if number % 10 == 3 else f"STREAM-{number}"
+        create = number % 10 != 5
+        return api.CheckInRequest(
+            project=PROJECT, device_serial=serial, hardware_version="strap-c1", create_missing=create
+        )
+
+    acknowledgements = list(devices.CheckInStream(check_in(number) for number in range(2000)))
+    checks.equal("positions", [one.position for one in acknowledgements], list(range(1, 2001)))
+    codes = {3: StatusCode.INVALID_ARGUMENT.value[0], 5: StatusCode.NOT_FOUND.value[0]}
+    for number, one in enumerate(acknowledgements):
+        code = codes.get(number % 10, 0)
+        checks.equal(f"code of check-in {number}", one.status.code, code)
+        checks.equal(f"device of check-in {number}", one.device.device_serial, "" if code else f"STREAM-{number}")
+    checks.equal("nothing is sent, nothing acknowledged", list(devices.CheckInStream(iter(()))), [])
 
 
 def sets_attributes(devices, checks, before):

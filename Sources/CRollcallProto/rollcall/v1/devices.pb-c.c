@@ -594,6 +594,51 @@ void   rollcall__v1__check_in_request__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__check_in_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__check_in_stream_response__init
+                     (Rollcall__V1__CheckInStreamResponse         *message)
+{
+  static const Rollcall__V1__CheckInStreamResponse init_value = ROLLCALL__V1__CHECK_IN_STREAM_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__check_in_stream_response__get_packed_size
+                     (const Rollcall__V1__CheckInStreamResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__check_in_stream_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__check_in_stream_response__pack
+                     (const Rollcall__V1__CheckInStreamResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__check_in_stream_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__check_in_stream_response__pack_to_buffer
+                     (const Rollcall__V1__CheckInStreamResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__check_in_stream_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__CheckInStreamResponse *
+       rollcall__v1__check_in_stream_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__CheckInStreamResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__check_in_stream_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__check_in_stream_response__free_unpacked
+                     (Rollcall__V1__CheckInStreamResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__check_in_stream_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rollcall__v1__count_devices_request__init
                      (Rollcall__V1__CountDevicesRequest         *message)
 {
@@ -2347,6 +2392,70 @@ const ProtobufCMessageDescriptor rollcall__v1__check_in_request__descriptor =
   rollcall__v1__check_in_request__field_indices_by_name,
   1,  rollcall__v1__check_in_request__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__check_in_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__check_in_stream_response__field_descriptors[3] =
+{
+  {
+    "position",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CheckInStreamResponse, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CheckInStreamResponse, status),
+    &google__rpc__status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CheckInStreamResponse, device),
+    &rollcall__v1__device__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__check_in_stream_response__field_indices_by_name[] = {
+  2,   /* field[2] = device */
+  0,   /* field[0] = position */
+  1,   /* field[1] = status */
+};
+static const ProtobufCIntRange rollcall__v1__check_in_stream_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__check_in_stream_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.CheckInStreamResponse",
+  "CheckInStreamResponse",
+  "Rollcall__V1__CheckInStreamResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__CheckInStreamResponse),
+  3,
+  rollcall__v1__check_in_stream_response__field_descriptors,
+  rollcall__v1__check_in_stream_response__field_indices_by_name,
+  1,  rollcall__v1__check_in_stream_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__check_in_stream_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rollcall__v1__count_devices_request__field_descriptors[14] =

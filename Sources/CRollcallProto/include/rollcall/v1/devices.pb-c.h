@@ -19,6 +19,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/field_mask.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "google/rpc/status.pb-c.h"
 #include "rollcall/v1/bulk.pb-c.h"
 #include "rollcall/v1/purge.pb-c.h"
 #include "rollcall/v1/resources.pb-c.h"
@@ -36,6 +37,7 @@ typedef struct Rollcall__V1__GetDeviceAttributesResponse Rollcall__V1__GetDevice
 typedef struct Rollcall__V1__UpdateDeviceAttributesRequest Rollcall__V1__UpdateDeviceAttributesRequest;
 typedef struct Rollcall__V1__UpdateDeviceAttributesResponse Rollcall__V1__UpdateDeviceAttributesResponse;
 typedef struct Rollcall__V1__CheckInRequest Rollcall__V1__CheckInRequest;
+typedef struct Rollcall__V1__CheckInStreamResponse Rollcall__V1__CheckInStreamResponse;
 typedef struct Rollcall__V1__CountDevicesRequest Rollcall__V1__CountDevicesRequest;
 typedef struct Rollcall__V1__CountDevicesResponse Rollcall__V1__CountDevicesResponse;
 typedef struct Rollcall__V1__DeviceGroup Rollcall__V1__DeviceGroup;
@@ -547,6 +549,30 @@ struct  Rollcall__V1__CheckInRequest
 
 
 /*
+ * What became of a check-in of a stream.
+ */
+struct  Rollcall__V1__CheckInStreamResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Which message of the stream it was, counted from 1. Set by the server.
+   */
+  int64_t position;
+  /*
+   * Why the check-in was refused; absent = it was carried out, and is durable. Set by the server.
+   */
+  Google__Rpc__Status *status;
+  /*
+   * The device afterwards, as CheckIn returns it; absent where the check-in was refused. Set by the server.
+   */
+  Rollcall__V1__Device *device;
+};
+#define ROLLCALL__V1__CHECK_IN_STREAM_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__check_in_stream_response__descriptor) \
+    , 0, NULL, NULL }
+
+
+/*
  * Asks to count devices. The filter fields mean what they mean in ListDevicesRequest.
  */
 struct  Rollcall__V1__CountDevicesRequest
@@ -751,8 +777,8 @@ struct  Rollcall__V1__BatchGetDevicesResponse
 {
   ProtobufCMessage base;
   /*
-   * The devices, in the order of the request. Longer than a message may be is RESOURCE_EXHAUSTED: ask for fewer at once.
-   * Set by the server.
+   * The devices, in the order of the request. Longer than a message may be is RESOURCE_EXHAUSTED: ask for fewer at
+   * once. Set by the server.
    */
   size_t n_devices;
   Rollcall__V1__Device **devices;
@@ -773,13 +799,14 @@ struct  Rollcall__V1__BatchCreateDevicesRequest
    */
   ProtobufCBinaryData project;
   /*
-   * What to create, 1 to 1,000 items. Of each, `device` counts; `project`, `validate_only` and `request_id` are left out, or
-   * those of the batch. Set by the caller, required.
+   * What to create, 1 to 1,000 items. Of each, `device` counts; `project`, `validate_only` and `request_id` are left
+   * out, or those of the batch. Set by the caller, required.
    */
   size_t n_requests;
   Rollcall__V1__CreateDeviceRequest **requests;
   /*
-   * True = check everything and answer the devices as they would be, but store nothing. Set by the caller, default false.
+   * True = check everything and answer the devices as they would be, but store nothing. Set by the caller, default
+   * false.
    */
   protobuf_c_boolean validate_only;
   /*
@@ -827,7 +854,8 @@ struct  Rollcall__V1__BatchUpdateDevicesRequest
   size_t n_requests;
   Rollcall__V1__UpdateDeviceRequest **requests;
   /*
-   * True = check everything and answer the devices as they would be, but store nothing. Set by the caller, default false.
+   * True = check everything and answer the devices as they would be, but store nothing. Set by the caller, default
+   * false.
    */
   protobuf_c_boolean validate_only;
   /*
@@ -1148,6 +1176,25 @@ Rollcall__V1__CheckInRequest *
 void   rollcall__v1__check_in_request__free_unpacked
                      (Rollcall__V1__CheckInRequest *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__CheckInStreamResponse methods */
+void   rollcall__v1__check_in_stream_response__init
+                     (Rollcall__V1__CheckInStreamResponse         *message);
+size_t rollcall__v1__check_in_stream_response__get_packed_size
+                     (const Rollcall__V1__CheckInStreamResponse   *message);
+size_t rollcall__v1__check_in_stream_response__pack
+                     (const Rollcall__V1__CheckInStreamResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__check_in_stream_response__pack_to_buffer
+                     (const Rollcall__V1__CheckInStreamResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__CheckInStreamResponse *
+       rollcall__v1__check_in_stream_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__check_in_stream_response__free_unpacked
+                     (Rollcall__V1__CheckInStreamResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Rollcall__V1__CountDevicesRequest methods */
 void   rollcall__v1__count_devices_request__init
                      (Rollcall__V1__CountDevicesRequest         *message);
@@ -1417,6 +1464,9 @@ typedef void (*Rollcall__V1__UpdateDeviceAttributesResponse_Closure)
 typedef void (*Rollcall__V1__CheckInRequest_Closure)
                  (const Rollcall__V1__CheckInRequest *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__CheckInStreamResponse_Closure)
+                 (const Rollcall__V1__CheckInStreamResponse *message,
+                  void *closure_data);
 typedef void (*Rollcall__V1__CountDevicesRequest_Closure)
                  (const Rollcall__V1__CountDevicesRequest *message,
                   void *closure_data);
@@ -1473,6 +1523,7 @@ extern const ProtobufCMessageDescriptor rollcall__v1__get_device_attributes_resp
 extern const ProtobufCMessageDescriptor rollcall__v1__update_device_attributes_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__update_device_attributes_response__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__check_in_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__check_in_stream_response__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__count_devices_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__count_devices_response__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__device_group__descriptor;

@@ -1,0 +1,111 @@
+// rollcall.v1.Devices/CheckInStream
+
+internal import CRollcallProto
+internal import DeviceModel
+internal import DeviceRegistry
+internal import DeviceWire
+internal import NIOCore
+internal import ProtobufC
+internal import RPC
+internal import StatusWire
+
+extension DeviceService {
+    /// Check-ins at a high rate, each acknowledged in its turn.
+    ///
+    /// Reading goes on while earlier check-ins are under way, so that a group of the writer takes many of them.
+    var checkInStream: Method {
+        Method(
+            .devices("CheckInStream"),
+            .stream(.bidirectional) { _, requests, responses in
+                let window = CheckInWindow(countMax: self.registry.limits.checkInCountMaxPerStream)
+                try await withTaskCancellationHandler {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask {
+                            await self.drain.raised()
+                            requests.end(with: .draining)
+                        }
+                        group.addTask { await self.begin(requests, window) }
+                        // However the call ends, its reader and what it has queued learn of it.
+                        defer {
+                            window.close()
+                            group.cancelAll()
+                        }
+                        while let (position, outcome) = try await window.next() {
+                            try await responses.write(Self.acknowledgement(position, outcome))
+                        }
+                    }
+                } onCancel: {
+                    window.close()
+                }
+            })
+    }
+
+    /// Begins every check-in of a stream, until its end.
+    private func begin(_ requests: RequestMessages, _ window: CheckInWindow) async {
+        do {
+            for try await request in requests {
+                guard let position = await window.begin() else { return }
+                await self.begin(request, position, window)
+            }
+            window.finish()
+        } catch {
+            window.finish(error as? Status ?? .cancelled("The call is over."))
+        }
+    }
+
+    /// Hands a check-in to the writer; returns when it waits there with the others.
+    private func begin(_ request: ByteBuffer, _ position: Int64, _ window: CheckInWindow) async {
+        let mutation: MutationRequest
+        do {
+            mutation = try request.withUnsafeReadableBytes { try self.checkIn($0) }
+        } catch {
+            return window.complete(position, .failure(Status(reporting: error)))
+        }
+        await withCheckedContinuation { continuation in
+            self.registry.submitInTurn(
+                mutation,
+                claim: { window.isOpen },
+                queued: { continuation.resume() },
+                completion: { result in
+                    switch result {
+                    case .success(.device(let device)): window.complete(position, .success(device))
+                    case .success: preconditionFailure("A check-in answers its device.")
+                    case .failure(let error): window.complete(position, .failure(Status(error)))
+                    }
+                }
+            )
+        }
+    }
+
+    private func checkIn(_ bytes: UnsafeRawBufferPointer) throws(Status) -> MutationRequest {
+        try self.decode(Messages.checkInRequest, bytes) { message, _ in
+            var check = FieldCheck()
+            let project = check.project(message.pointee.project)
+            let checkIn = check.checkIn(message.pointee, limits: self.registry.limits)
+            try check.finish()
+            return MutationRequest(project: project, mutation: .checkIn(checkIn), byteCount: bytes.count)
+        }
+    }
+
+    /// So that check-ins that fail do not take more of the output than those that succeed by much.
+    private static let statusByteCountMax = 16 << 10
+
+    private static func acknowledgement(_ position: Int64, _ outcome: CheckInWindow.Outcome) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        switch outcome {
+        case .success(let device):
+            Arena.current.scope { arena in
+                let message = arena.make(Messages.checkInStreamResponse)
+                message.pointee.position = position
+                message.pointee.device = arena.message(device)
+                buffer.append(message)
+            }
+        case .failure(let status):
+            var writer = WireWriter()
+            writer.append(1, varint: UInt64(position))
+            writer.append(2, bytes: status.packed(.current, byteCountMax: Self.statusByteCountMax))
+            buffer.writeBytes(writer.bytes)
+        }
+        return buffer
+    }
+}
