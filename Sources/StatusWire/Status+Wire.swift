@@ -6,10 +6,12 @@ package import RPC
 
 extension Status {
     private static let errorInfoTypeURL = "type.googleapis.com/google.rpc.ErrorInfo"
+    private static let badRequestTypeURL = "type.googleapis.com/google.rpc.BadRequest"
 
     /// The status as an encoded google.rpc.Status of at most `byteCountMax` bytes.
     ///
-    /// Where it would be longer, first the details are left out, then half of the message at a time.
+    /// Where it would be longer, a BadRequest lists as many of the bad fields as there is room for, from the first on. If
+    /// that does not do, the details are left out, then half of the message at a time.
     package func packed(_ arena: Arena, byteCountMax: Int) -> [UInt8] {
         let bytes = self.packed(arena)
         guard bytes.count > byteCountMax else {
@@ -17,11 +19,26 @@ extension Status {
         }
         precondition(self.details.count + self.message.utf8.count > 0, "The limit leaves no room for a bare status.")
         var shorter = self
-        shorter.details = []
-        if self.details.isEmpty {
-            shorter.message = String(self.message.prefix(self.message.count / 2))
+        if !shorter.listFewerBadFields(by: bytes.count - byteCountMax) {
+            shorter.details = []
+            if self.details.isEmpty {
+                shorter.message = String(self.message.prefix(self.message.count / 2))
+            }
         }
         return shorter.packed(arena, byteCountMax: byteCountMax)
+    }
+
+    /// Leaves out the last bad fields of a BadRequest, with at least `byteCount` bytes; false where none would be left.
+    private mutating func listFewerBadFields(by byteCount: Int) -> Bool {
+        guard let index = self.details.firstIndex(where: { $0.typeURL == Self.badRequestTypeURL }) else { return false }
+        let value = self.details[index].value
+        var end = value.startIndex
+        var fields = WireFields(value[...])
+        while case .bytes(let field)? = (try? fields.next())?.value, field.endIndex <= value.endIndex - byteCount {
+            end = field.endIndex
+        }
+        self.details[index].value.removeSubrange(end...)
+        return end > value.startIndex
     }
 
     private func packed(_ arena: Arena) -> [UInt8] {

@@ -73,6 +73,21 @@ import Testing
         }
     }
 
+    @Test func badFieldsAreListedAsFarAsThereIsRoom() throws {
+        // google.rpc.BadRequest with a thousand violations, each of a field `abcdefgh`.
+        let violation: [UInt8] = [0x0A, 10, 0x0A, 8] + Array("abcdefgh".utf8)
+        let badRequest = Status.Detail(
+            typeURL: "type.googleapis.com/google.rpc.BadRequest",
+            value: Array(repeatElement(violation, count: 1_000).joined()))
+        let status = Status(.invalidArgument, "Bad.", reason: "FIELD_INVALID", details: [badRequest])
+        let headers = try Self.decoded { ResponseHeaders.append(status, to: &$0) }
+        let details = try #require(headers.first(name: "grpc-status-details-bin"))
+        let bytes = try #require(Data(base64Encoded: details))
+        #expect(bytes.count <= 4_096 && bytes.count > 4_096 - 2 * violation.count)
+        #expect(bytes.range(of: Data("FIELD_INVALID".utf8)) != nil)
+        #expect(bytes.suffix(3 * violation.count) == Data(repeatElement(violation, count: 3).joined()))
+    }
+
     @Test func trailersStayWithinWhatClientsTake() throws {
         let details = (0..<100).map { _ in
             Status.Detail(typeURL: "type.googleapis.com/test.Detail", value: Array(repeating: 7, count: 1_000))

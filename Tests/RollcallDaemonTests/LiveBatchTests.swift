@@ -61,6 +61,21 @@ import Testing
         }
     }
 
+    /// The trailers of gRPC have room for some of them only.
+    @Test func asManyBadItemsAreNamedAsThereIsRoomFor() async throws {
+        try await SharedDaemon.withClient { client in
+            let items = (0..<300).map {
+                RollcallClient.DeviceCreation("A-\($0)", ownerRef: "", hardwareVersion: "h1")
+            }
+            let error = await #expect(throws: RollcallError.self) { try await client.batchCreateDevices(items) }
+            let fields = try #require(error?.violations.map(\.field))
+            #expect(fields.count >= 30 && fields.count <= 300)
+            #expect(fields == fields.indices.map { "requests[\($0)].device.owner_ref" })
+            #expect(error?.reason == "FIELD_INVALID")
+            #expect(error?.message.hasSuffix("(and 299 more bad fields).") == true)
+        }
+    }
+
     @Test func aRepeatUnderTheSameIDHasNoSecondEffect() async throws {
         try await SharedDaemon.withClient { client in
             let id = UUID()
