@@ -20,7 +20,7 @@ extension Connection {
                 insertRecord.bind(change.device.rawValue, at: 2)
                 try insertRecord.run(binding: writer.bytes, at: 3)
             default:
-                try self.writeCatalogue(change)
+                try self.writeCatalogue(change, at: batch.highWaterMarks.revision)
             }
         }
         for request in batch.requests {
@@ -44,7 +44,8 @@ extension Connection {
         return update.changeCount == 1
     }
 
-    private func writeCatalogue(_ change: Change) throws(SQLiteFailure) {
+    /// - Parameter revision: The last of the batch; no later state of a device refers to what the change deletes.
+    private func writeCatalogue(_ change: Change, at revision: Revision) throws(SQLiteFailure) {
         switch change {
         case .device:
             break
@@ -56,6 +57,9 @@ extension Connection {
             insert.bind(record.createdDate.microseconds, at: 4)
             try insert.run()
         case .projectDeleted(let id):
+            try self.retire(.retireReleasesOfProject, id.rawValue, revision)
+            try self.retire(.retireCohortsOfProject, id.rawValue, revision)
+            try self.retire(.retireProject, id.rawValue, revision)
             try self.run(.deleteAttributeKeysOfProject, id.rawValue)
             try self.run(.deleteReleasesOfProject, id.rawValue)
             try self.run(.deleteCohortsOfProject, id.rawValue)
@@ -73,6 +77,7 @@ extension Connection {
             rename.bind(name, at: 2)
             try rename.run()
         case .cohortDeleted(let id, project: _):
+            try self.retire(.retireCohort, id.rawValue, revision)
             try self.run(.deleteCohort, id.rawValue)
         case .releaseCreated(let record):
             let insert = try self.statement(.insertRelease)
@@ -82,6 +87,7 @@ extension Connection {
             insert.bind(record.revision, at: 4)
             try insert.run()
         case .releaseDeleted(let id, project: _):
+            try self.retire(.retireRelease, id.rawValue, revision)
             try self.run(.deleteRelease, id.rawValue)
         case .attributeKeyCreated(let record):
             let insert = try self.statement(.insertAttributeKey)
@@ -104,6 +110,14 @@ extension Connection {
         insert.bind(request.time.microseconds, at: 6)
         insert.bind(request.subject, at: 7)
         try insert.run()
+    }
+
+    /// Keeps what is about to be deleted for those who read the log.
+    private func retire(_ query: Query, _ id: Int64, _ revision: Revision) throws(SQLiteFailure) {
+        let retire = try self.statement(query)
+        retire.bind(id, at: 1)
+        retire.bind(revision.rawValue, at: 2)
+        try retire.run()
     }
 
     /// Runs a statement whose one parameter is a number.

@@ -6,7 +6,8 @@ package import FoundationEssentials
 /// Durable state: everything is read once at start, then only batches are written.
 ///
 /// ## Concurrency
-/// One thread at a time calls these; each blocks until it is done.
+/// One thread at a time calls these; each blocks until it is done. What reads the feed may be called at the same time by
+/// another thread, as long as the store is not closed.
 package protocol DeviceStore: Sendable {
     /// Where the history stands: known once the store is open, moved by each commit.
     func head() throws(StoreError) -> StoreHead
@@ -26,8 +27,33 @@ package protocol DeviceStore: Sendable {
     /// Opens the store anew after an unknown outcome and tells which batch it ends with.
     func reopen() throws(StoreError) -> StoreHead
 
+    /// Reads a stretch of the feed: every change after one revision through another, in order, or those of some devices.
+    ///
+    /// Revisions have no gaps; one that is missing was forgotten, for the feed is bounded by age and size.
+    /// - Throws: `failed` or `corrupt` where it cannot be read.
+    func changes(
+        after first: Revision, through last: Revision, of devices: Set<DeviceID>?
+    ) throws(StoreError) -> [DeviceChange]
+
+    /// The revision after which the feed holds every change.
+    func feedStart() throws(StoreError) -> Revision
+
+    /// What is deleted by now, though changes in the feed may refer to it. Ids that nothing is known of are left out.
+    func retiredNames(releases: Set<ReleaseID>, cohorts: Set<CohortID>) throws(StoreError) -> RetiredNames
+
+    /// The last revision that the newest deleted project of this slug may have; nil where the feed reaches back to none.
+    func retirement(ofProject slug: String) throws(StoreError) -> Revision?
+
     /// Finishes what runs in the background and lets go of the store. Nothing is called afterwards.
     func close()
+}
+
+/// Releases and cohorts that are deleted.
+package struct RetiredNames: Hashable, Sendable {
+    package var releases: [ReleaseID: ReleaseRecord] = [:]
+    package var cohorts: [CohortID: CohortRecord] = [:]
+
+    package init() {}
 }
 
 /// Where a store's history stands.

@@ -48,6 +48,7 @@ extension Connection {
             try self.run(.deleteRecords, min(segment.through, first + Int64(rowCountMax) - 1))
         } else {
             try self.run(.deleteSegment, segment.through)
+            try self.statement(.deleteRetired).run()
         }
         return true
     }

@@ -1,5 +1,12 @@
 // Every statement that runs more than once, so that the SQL of the store is read in one place.
 
+/// What a row of `retired` was.
+enum Retired {
+    static let project = 1
+    static let cohort = 2
+    static let release = 3
+}
+
 /// A statement that a connection compiles on first use and keeps.
 enum Query: Int, CaseIterable {
     // Transactions.
@@ -15,6 +22,9 @@ enum Query: Int, CaseIterable {
     // The change log.
     case insertRecord, selectRecords, selectFirstRevision, deleteRecords
     case selectOldestSegment, selectNewestSegment, insertSegment, deleteSegment, sumSegments
+    // What the log refers to and is deleted.
+    case retireProject, retireCohort, retireRelease, retireCohortsOfProject, retireReleasesOfProject
+    case selectRetired, selectRetiredProject, deleteRetired
     // What follows from the log.
     case selectDevices, replaceDevice, updateDevice, updateFields, updateSighting, deleteDevice
     case selectAttributes, replaceAttribute, deleteAttribute, deleteAttributesOfDevice
@@ -75,6 +85,25 @@ enum Query: Int, CaseIterable {
         case .insertSegment: "INSERT OR REPLACE INTO log_segments (through, time, byte_count) VALUES (?1, ?2, ?3)"
         case .deleteSegment: "DELETE FROM log_segments WHERE through = ?1"
         case .sumSegments: "SELECT coalesce(sum(byte_count), 0) FROM log_segments"
+
+        case .retireProject:
+            "INSERT INTO retired SELECT \(Retired.project), id, id, slug, name, ?2 FROM projects WHERE id = ?1"
+        case .retireCohort:
+            "INSERT INTO retired SELECT \(Retired.cohort), id, project, slug, name, ?2 FROM cohorts WHERE id = ?1"
+        case .retireRelease:
+            "INSERT INTO retired SELECT \(Retired.release), id, project, version, revision, ?2 FROM releases WHERE id = ?1"
+        case .retireCohortsOfProject:
+            "INSERT INTO retired SELECT \(Retired.cohort), id, project, slug, name, ?2 FROM cohorts WHERE project = ?1"
+        case .retireReleasesOfProject:
+            """
+            INSERT INTO retired SELECT \(Retired.release), id, project, version, revision, ?2 FROM releases
+            WHERE project = ?1
+            """
+        case .selectRetired: "SELECT project, name, detail FROM retired WHERE kind = ?1 AND id = ?2"
+        case .selectRetiredProject:
+            "SELECT max(through) FROM retired WHERE kind = \(Retired.project) AND name = ?1"
+        case .deleteRetired:
+            "DELETE FROM retired WHERE through < (SELECT coalesce(min(revision), 9223372036854775807) FROM change_log)"
 
         case .selectDevices:
             """

@@ -119,6 +119,42 @@ package final class SQLiteStore: DeviceStore {
         return session.progress.withLock(\.head)
     }
 
+    package func changes(
+        after first: Revision, through last: Revision, of devices: Set<DeviceID>?
+    ) throws(StoreError) -> [DeviceChange] {
+        try self.readFeed { feed throws(SQLiteFailure) in
+            try feed.readChanges(after: first, through: last, of: devices)
+        }
+    }
+
+    package func feedStart() throws(StoreError) -> Revision {
+        try self.readFeed { feed throws(SQLiteFailure) in try feed.readFeedStart() }
+    }
+
+    package func retiredNames(
+        releases: Set<ReleaseID>, cohorts: Set<CohortID>
+    ) throws(StoreError) -> RetiredNames {
+        try self.readFeed { feed throws(SQLiteFailure) in
+            try feed.readRetiredNames(releases: releases, cohorts: cohorts)
+        }
+    }
+
+    package func retirement(ofProject slug: String) throws(StoreError) -> Revision? {
+        try self.readFeed { feed throws(SQLiteFailure) in try feed.readRetirement(ofProject: slug) }
+    }
+
+    private func readFeed<Value>(
+        _ body: (Connection) throws(SQLiteFailure) -> Value
+    ) throws(StoreError) -> Value {
+        let session = try self.opened().0
+        do {
+            let feed = session.feed
+            return try feed.perform { () throws(SQLiteFailure) in try body(feed) }
+        } catch {
+            throw .reading(session.path, error)
+        }
+    }
+
     package func close() {
         switch self.state.withLock({ $0 }) {
         case .closed: return

@@ -10,7 +10,7 @@ enum Schema {
     static let applicationID: UInt32 = 0x526F_6C6C
 
     /// The number of the last step, which the file carries in its header (`user_version`).
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
 
     /// The steps from an empty file to ``version``. A released step is never edited; what changes is a further step.
     ///
@@ -65,6 +65,17 @@ enum Schema {
                     ) STRICT;
                     PRAGMA application_id = \(applicationID);
                     PRAGMA user_version = 1;
+                    """)
+        }
+        // What is deleted and may be referred to by the log; gone with the last change before `through`.
+        migrator.registerMigration("2") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE retired (
+                      kind INTEGER NOT NULL, id INTEGER NOT NULL, project INTEGER NOT NULL, name TEXT NOT NULL,
+                      detail TEXT NOT NULL, through INTEGER NOT NULL, PRIMARY KEY (kind, id)
+                    ) STRICT, WITHOUT ROWID;
+                    PRAGMA user_version = 2;
                     """)
         }
         return migrator

@@ -24,6 +24,8 @@ final class Session: Sendable {
     let main: Connection
     /// Reads the log and copies the WAL, so that neither holds up a commit.
     let side: Connection
+    /// Reads the log for those who watch, beside everything else.
+    let feed: Connection
     /// Reads nothing. The last connection to a file copies the WAL into it and removes the WAL; this one cannot, for it
     /// is read-only, so that what is closed before it leaves both as they are.
     private let keeper: Connection
@@ -42,9 +44,12 @@ final class Session: Sendable {
             try main.migrate()
             let side = try Connection(path: path, .init(label: "rollcall.store.side"))
             others.append(side)
+            let feed = try Connection(path: path, .init(label: "rollcall.store.feed", isReadOnly: true))
+            others.append(feed)
             let row = try main.perform { () throws(SQLiteFailure) in try main.readHead() }
             self.main = main
             self.side = side
+            self.feed = feed
             self.keeper = keeper
             self.progress = Mutex(Progress(head: row.head, time: row.time, foldedThrough: row.foldedThrough))
         } catch {
@@ -97,6 +102,7 @@ final class Session: Sendable {
     /// Lets go of the file without finishing anything: it and the WAL stay as they are.
     func abandon() {
         // What cannot be closed is closed when the last statement of it goes away.
+        try? self.feed.close()
         try? self.side.close()
         try? self.main.close()
         try? self.keeper.close()
@@ -105,6 +111,7 @@ final class Session: Sendable {
     /// Lets go of the file with nothing left in the WAL.
     func close() throws(SQLiteFailure) {
         try self.keeper.close()
+        try self.feed.close()
         try self.side.close()
         let main = self.main
         _ = try main.perform { () throws(SQLiteFailure) in try main.checkpoint(truncating: true) }

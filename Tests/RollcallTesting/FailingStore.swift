@@ -134,6 +134,26 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
         return head
     }
 
+    package func changes(
+        after first: Revision, through last: Revision, of devices: Set<DeviceID>?
+    ) throws(StoreError) -> [DeviceChange] {
+        try self.base.changes(after: first, through: last, of: devices)
+    }
+
+    package func feedStart() throws(StoreError) -> Revision {
+        try self.base.feedStart()
+    }
+
+    package func retiredNames(
+        releases: Set<ReleaseID>, cohorts: Set<CohortID>
+    ) throws(StoreError) -> RetiredNames {
+        try self.base.retiredNames(releases: releases, cohorts: cohorts)
+    }
+
+    package func retirement(ofProject slug: String) throws(StoreError) -> Revision? {
+        try self.base.retirement(ofProject: slug)
+    }
+
     package func close() {
         self.state.withLock { $0.isClosed = true }
         self.base.close()

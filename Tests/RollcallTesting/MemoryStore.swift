@@ -10,6 +10,32 @@ package final class MemoryStore: DeviceStore {
     private struct State {
         var head: StoreHead
         var contents: StoreContents
+        var feed: [DeviceChange] = []
+        var feedStart = Revision.zero
+        var retired = RetiredNames()
+        var retiredProjects: [String: Revision] = [:]
+
+        /// Keeps what the batch deletes for those who read the feed.
+        mutating func retire(_ batch: MutationBatch) {
+            for change in batch.changes {
+                switch change {
+                case .device(let change): self.feed.append(change)
+                case .releaseDeleted(let id, project: _): self.retired.releases[id] = self.contents.releases[id]
+                case .cohortDeleted(let id, project: _): self.retired.cohorts[id] = self.contents.cohorts[id]
+                case .projectDeleted(let id):
+                    for release in self.contents.releases.values where release.project == id {
+                        self.retired.releases[release.id] = release
+                    }
+                    for cohort in self.contents.cohorts.values where cohort.project == id {
+                        self.retired.cohorts[cohort.id] = cohort
+                    }
+                    if let project = self.contents.projects[id] {
+                        self.retiredProjects[project.slug] = batch.highWaterMarks.revision
+                    }
+                case .projectCreated, .cohortCreated, .cohortRenamed, .releaseCreated, .attributeKeyCreated: break
+                }
+            }
+        }
     }
 
     private let state: Mutex<State>
@@ -43,6 +69,7 @@ package final class MemoryStore: DeviceStore {
     package func commit(_ batch: MutationBatch) throws(StoreError) {
         let isNext = self.state.withLock { state in
             guard batch.sequence == state.head.sequence + 1 else { return false }
+            state.retire(batch)
             state.contents.apply(batch)
             state.head.sequence = batch.sequence
             state.head.highWaterMarks = batch.highWaterMarks
@@ -53,6 +80,42 @@ package final class MemoryStore: DeviceStore {
 
     package func reopen() throws(StoreError) -> StoreHead {
         try self.head()
+    }
+
+    package func changes(
+        after first: Revision, through last: Revision, of devices: Set<DeviceID>?
+    ) throws(StoreError) -> [DeviceChange] {
+        self.state.withLock { state in
+            let start = min(state.feed.count, max(0, Int(first.rawValue - state.feedStart.rawValue)))
+            return state.feed[start...].prefix { $0.revision <= last }.filter { devices?.contains($0.device) ?? true }
+        }
+    }
+
+    package func feedStart() throws(StoreError) -> Revision {
+        self.state.withLock { $0.feedStart }
+    }
+
+    /// Lets go of the oldest changes of the feed.
+    package func forgetFeed(through revision: Revision) {
+        self.state.withLock { state in
+            state.feed.removeAll { $0.revision <= revision }
+            state.feedStart = revision
+        }
+    }
+
+    package func retiredNames(
+        releases: Set<ReleaseID>, cohorts: Set<CohortID>
+    ) throws(StoreError) -> RetiredNames {
+        self.state.withLock { state in
+            var names = RetiredNames()
+            names.releases = state.retired.releases.filter { releases.contains($0.key) }
+            names.cohorts = state.retired.cohorts.filter { cohorts.contains($0.key) }
+            return names
+        }
+    }
+
+    package func retirement(ofProject slug: String) throws(StoreError) -> Revision? {
+        self.state.withLock { $0.retiredProjects[slug] }
     }
 
     package func close() {}
