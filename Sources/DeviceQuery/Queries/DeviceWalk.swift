@@ -29,6 +29,7 @@ package final class DeviceWalk: @unchecked Sendable {
     private let now: Timestamp
     /// Devices up to this one have been shown or do not match.
     private var lastID: DeviceID
+    private var isFinished = false
     /// Where the walk ends.
     private let endID: DeviceID
     private var question: Question?
@@ -57,6 +58,11 @@ package final class DeviceWalk: @unchecked Sendable {
         self.endID = DeviceID(rawValue: deviceCount == 0 ? 0 : fleet.pointee.byID.entry(at: deviceCount - 1).value)
     }
 
+    /// Devices up to this one have been shown as far as they matched, each as it was within one of the slices so far.
+    package var reachedID: DeviceID {
+        self.isFinished ? self.endID : self.lastID
+    }
+
     /// Goes on for about a slice of time, beginning where it was.
     ///
     /// - Parameters:
@@ -68,7 +74,10 @@ package final class DeviceWalk: @unchecked Sendable {
     ) -> Progress {
         guard let fleet = index.fleet(self.project) else { return .projectGone }
         let question = self.question(index, fleet)
-        guard !question.isNever, self.lastID < self.endID else { return .finished }
+        guard !question.isNever, self.lastID < self.endID else {
+            self.isFinished = true
+            return .finished
+        }
         let ranks = fleet.pointee.byID.ranks((self.lastID.rawValue + 1)...self.endID.rawValue)
         let watch = Stopwatch()
         var rest = deviceCount ?? .max
@@ -93,6 +102,7 @@ package final class DeviceWalk: @unchecked Sendable {
                 return true
             }
         }
+        self.isFinished = progress == .finished
         return progress
     }
 
