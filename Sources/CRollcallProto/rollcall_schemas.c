@@ -17,6 +17,7 @@
 #include "rollcall/v1/purge.pb-c.h"
 #include "rollcall/v1/resources.pb-c.h"
 #include "rollcall/v1/server.pb-c.h"
+#include "rollcall/v1/watch.pb-c.h"
 #include "ttrpc/ttrpc.pb-c.h"
 
 static const RollcallFieldSchema google__protobuf__any__fields[] = {
@@ -471,6 +472,16 @@ static const RollcallFieldSchema rollcall__v1__batch_update_devices_response__fi
 
 const RollcallMessageSchema rollcall__v1__batch_update_devices_response__schema_data = {
     &rollcall__v1__batch_update_devices_response__descriptor, rollcall__v1__batch_update_devices_response__fields, 1,
+};
+
+static const RollcallFieldSchema rollcall__v1__bookmark__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"store_id", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"revision", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__bookmark__schema_data = {
+    &rollcall__v1__bookmark__descriptor, rollcall__v1__bookmark__fields, 2,
 };
 
 static const RollcallFieldSchema rollcall__v1__caller__fields[] = {
@@ -1170,6 +1181,61 @@ static const RollcallFieldSchema rollcall__v1__update_device_request__fields[] =
 
 const RollcallMessageSchema rollcall__v1__update_device_request__schema_data = {
     &rollcall__v1__update_device_request__descriptor, rollcall__v1__update_device_request__fields, 6,
+};
+
+static const RollcallFieldSchema rollcall__v1__watch_devices_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"release", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [3] = {"owner_ref", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [4] = {"hardware_version", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [5] = {"cohort", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [6] = {"device_serial", NULL, ROLLCALL_FIELD_TEXT, 1},
+    [7] = {"last_seen_since", &google__protobuf__timestamp__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [8] = {"last_seen_until", &google__protobuf__timestamp__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [9] = {"activity", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [10] = {"activity_window", &google__protobuf__duration__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [16] = {"view", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [17] = {"filter", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [18] = {"store_id", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [19] = {"from_revision", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__watch_devices_request__schema_data = {
+    &rollcall__v1__watch_devices_request__descriptor, rollcall__v1__watch_devices_request__fields, 19,
+};
+
+static const RollcallFieldSchema rollcall__v1__watch_devices_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"snapshot", &rollcall__v1__watch_snapshot__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [2] = {"entered", &rollcall__v1__watched_device__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [3] = {"changed", &rollcall__v1__watched_device__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [4] = {"left", &rollcall__v1__watched_device__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [5] = {"bookmark", &rollcall__v1__bookmark__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__watch_devices_response__schema_data = {
+    &rollcall__v1__watch_devices_response__descriptor, rollcall__v1__watch_devices_response__fields, 5,
+};
+
+static const RollcallFieldSchema rollcall__v1__watch_snapshot__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"revision", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"devices", &rollcall__v1__device__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__watch_snapshot__schema_data = {
+    &rollcall__v1__watch_snapshot__descriptor, rollcall__v1__watch_snapshot__fields, 2,
+};
+
+static const RollcallFieldSchema rollcall__v1__watched_device__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"revision", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"device", &rollcall__v1__device__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__watched_device__schema_data = {
+    &rollcall__v1__watched_device__descriptor, rollcall__v1__watched_device__fields, 2,
 };
 
 static const RollcallFieldSchema ttrpc__key_value__fields[] = {

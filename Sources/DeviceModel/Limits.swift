@@ -77,6 +77,16 @@ package struct Limits: Hashable, Sendable {
     package var feedAgeMicrosecondsMax: Int64 = 24 * 60 * 60 * 1_000_000
     package var feedByteCountMax = 1 << 30
 
+    // MARK: Watching
+
+    package var watcherCountMax = 1_024
+    /// How many changes, and about how many bytes of them, are kept for watchers that are behind; one that is further behind
+    /// is ended.
+    package var watchBacklogCountMax = 65_536
+    package var watchBacklogByteCountMax = 64 << 20
+    /// How long a watcher may hear nothing before it is told a revision, in nanoseconds.
+    package var watchHeartbeatNanoseconds: Int64 = 30_000_000_000
+
     package init() {}
 }
 
@@ -131,6 +141,11 @@ extension Limits {
             limit("clock_skew", Int(self.clockSkewMicrosecondsMax / 1_000_000), "seconds"),
             limit("request_id_age", Int(self.requestIDAgeMicrosecondsMax / 1_000_000), "seconds"),
             limit("request_ids", self.requestIDCountMax, "ids"),
+            limit("feed_age", Int(self.feedAgeMicrosecondsMax / 1_000_000), "seconds"),
+            limit("feed_bytes", self.feedByteCountMax, "bytes"),
+            limit("watchers", self.watcherCountMax, "watchers"),
+            limit("watch_backlog", self.watchBacklogCountMax, "changes"),
+            limit("watch_backlog_bytes", self.watchBacklogByteCountMax, "bytes"),
         ]
     }
 }

@@ -30,6 +30,10 @@ package final class Registry: Sendable {
     private let writerQueue = DispatchQueue(label: "rollcall.writer")
     private let publishedRevision: PublishedRevision
     private let clock: @Sendable () -> Timestamp
+    let store: any DeviceStore
+    let feed: ChangeFeed
+    /// Where the store's feed is read: one watcher after another, so that what that takes is taken once.
+    let feedQueue = DispatchQueue(label: "rollcall.feed.store")
     let runner = SliceRunner(laneCount: max(1, systemProcessorCount() / 2))
     let indexUnderWay = Mutex<WantedIndex?>(nil)
     let purgesUnderWay = PurgesUnderWay([:])
@@ -50,6 +54,9 @@ package final class Registry: Sendable {
         try store.load(into: &loader)
         let lock = ReadWriteLock(loader.finish())
         let published = PublishedRevision(head.highWaterMarks.revision)
+        let feed = ChangeFeed(head.highWaterMarks.revision, limits: limits)
+        self.store = store
+        self.feed = feed
         self.limits = limits
         self.storeID = head.storeID
         self.storeTag = Etag.storeTag(of: head.storeID)
@@ -58,8 +65,8 @@ package final class Registry: Sendable {
         self.publishedRevision = published
         self.clock = now
         self.writer = Writer(
-            store: store, head: head, index: lock, memory: loader.memory, limits: limits, logger: logger, now: now,
-            didPublish: { published.store($0) })
+            store: store, head: head, index: lock, memory: loader.memory, feed: feed, limits: limits, logger: logger,
+            now: now, didPublish: { published.store($0) })
     }
 
     /// The server's present time.
@@ -136,9 +143,10 @@ package final class Registry: Sendable {
     /// Refuses new mutations, finishes those that wait, and closes the store. Blocks; a second call does nothing more.
     package func close() {
         let isFirst = self.queue.withLock { $0.drain() }
+        self.endWatches()
         self.writerQueue.sync {
             self.carryOutWaiting()
-            if isFirst { self.writer.close() }
+            if isFirst { self.feedQueue.sync { self.writer.close() } }
         }
     }
 

@@ -5,7 +5,8 @@ package import DeviceModel
 /// A refusal: what kind, which reason, a sentence, and the fields or the resource that it is about.
 package struct RegistryError: Error, Hashable, Sendable {
     package enum Code: Hashable, Sendable {
-        case invalidArgument, notFound, alreadyExists, failedPrecondition, aborted, resourceExhausted, unavailable
+        case invalidArgument, notFound, alreadyExists, failedPrecondition, aborted, resourceExhausted, unavailable,
+            outOfRange
     }
 
     /// The published reasons (`errors.proto`) that the registry gives; the raw value is ErrorInfo's text.
@@ -29,6 +30,8 @@ package struct RegistryError: Error, Hashable, Sendable {
         case queueFull = "QUEUE_FULL"
         case storeUnavailable = "STORE_UNAVAILABLE"
         case draining = "DRAINING"
+        case revisionOutOfRange = "REVISION_OUT_OF_RANGE"
+        case watcherTooSlow = "WATCHER_TOO_SLOW"
     }
 
     package enum ResourceType: String, Hashable, Sendable {
@@ -49,14 +52,18 @@ package struct RegistryError: Error, Hashable, Sendable {
     package var message: String
     package var violations: [FieldViolation]
     package var resource: Resource?
+    /// Where a watch that has ended may be taken up again.
+    package var bookmark: Bookmark?
 
     package init(
         _ code: Code,
         _ reason: Reason,
         _ message: String,
         violations: [FieldViolation] = [],
-        resource: Resource? = nil
+        resource: Resource? = nil,
+        bookmark: Bookmark? = nil
     ) {
+        self.bookmark = bookmark
         self.code = code
         self.reason = reason
         self.message = message

@@ -34,6 +34,7 @@ final class Writer: @unchecked Sendable {
 
     private let store: any DeviceStore
     private let index: ReadWriteLock<RegistryIndex>
+    private let feed: ChangeFeed
     private let limits: Limits
     private let storeID: UUID
     private let logger: Logger
@@ -51,6 +52,7 @@ final class Writer: @unchecked Sendable {
         head: StoreHead,
         index: ReadWriteLock<RegistryIndex>,
         memory: RequestMemory,
+        feed: ChangeFeed,
         limits: Limits,
         logger: Logger,
         now: @escaping @Sendable () -> Timestamp,
@@ -58,6 +60,7 @@ final class Writer: @unchecked Sendable {
     ) {
         self.store = store
         self.index = index
+        self.feed = feed
         self.limits = limits
         self.storeID = head.storeID
         self.logger = logger
@@ -137,13 +140,25 @@ final class Writer: @unchecked Sendable {
         for request in batch.requests {
             self.memory.remember(request, now: batch.time)
         }
+        let watched = self.takeDown(batch)
         self.index.withExclusive { index in
             for change in batch.changes {
                 index.apply(change)
             }
             self.unusedReleases = index.takeUnusedReleases()
+            // Within the hold, so that whoever reads knows of which revision.
+            self.didPublish(batch.highWaterMarks.revision)
         }
-        self.didPublish(batch.highWaterMarks.revision)
+        self.feed.publish(watched, through: batch.highWaterMarks.revision)
+    }
+
+    /// What the batch changes, for those who watch; nil where nobody does.
+    private func takeDown(_ batch: MutationBatch) -> WatchedBatch? {
+        switch self.feed.demand {
+        case .nothing: nil
+        case .devices: self.index.withWriterView { WatchedBatch(batch, withAttributes: false, $0) }
+        case .devicesWithAttributes: self.index.withWriterView { WatchedBatch(batch, withAttributes: true, $0) }
+        }
     }
 
     /// Deletes releases that the last groups left without a device.
@@ -232,6 +247,7 @@ extension Writer {
         self.unusedReleases = []
         self.index.replace(with: index)
         self.didPublish(head.highWaterMarks.revision)
+        self.feed.reset(through: head.highWaterMarks.revision)
     }
 }
 

@@ -25,6 +25,12 @@ extension ByteBuffer {
         return true
     }
 
+    /// Appends an encoded message as the value of field `number`.
+    mutating func append(_ message: ByteBuffer, asElementOf number: UInt32) {
+        _ = self.beginElement(number, byteCount: message.readableBytes, byteCountMax: .max)
+        self.writeImmutableBuffer(message)
+    }
+
     /// Packs a device without its attributes.
     mutating func append(_ device: DeviceSource) {
         self.pack(device, byteCount: device.packedByteCount)

@@ -33,7 +33,7 @@ package struct DeviceService: Sendable {
             self.createDevice, self.getDevice, self.listDevices, self.updateDevice, self.deleteDevice,
             self.getDeviceAttributes, self.updateDeviceAttributes, self.checkIn, self.checkInStream, self.countDevices,
             self.batchGetDevices, self.batchCreateDevices, self.batchUpdateDevices, self.batchDeleteDevices,
-            self.purgeDevices, self.importDevices, self.exportDevices,
+            self.purgeDevices, self.importDevices, self.exportDevices, self.watchDevices,
             self.createProject, self.getProject, self.listProjects, self.deleteProject,
             self.createCohort, self.getCohort, self.listCohorts, self.updateCohort, self.deleteCohort,
             self.listReleases, self.listHardwareVersions, self.listAttributeKeys,

@@ -23,8 +23,15 @@ extension DeviceService {
                 do {
                     try await withTaskCancellationHandler {
                         try await withThrowingTaskGroup(of: Void.self) { group in
+                            group.addTask {
+                                await self.drain.raised()
+                                requests.end(with: .draining)
+                            }
                             group.addTask { await self.read(requests, into: chunks) }
-                            defer { chunks.end() }
+                            defer {
+                                chunks.end()
+                                group.cancelAll()
+                            }
                             while let chunk = try await chunks.next() {
                                 for message in progress.messages(of: try await chunk.outcome()) {
                                     try await responses.write(message)

@@ -3,6 +3,7 @@
 internal import CRollcallProto
 internal import DeviceModel
 internal import DeviceRegistry
+internal import DeviceWire
 internal import ProtobufC
 internal import RPC
 
@@ -26,6 +27,9 @@ extension Status {
         }
         if let resource = error.resource {
             self.details.append(.resourceInfo(resource, description: error.message))
+        }
+        if let bookmark = error.bookmark {
+            self.details.append(.bookmark(bookmark))
         }
     }
 
@@ -60,6 +64,7 @@ extension Status.Code {
         case .aborted: self = .aborted
         case .resourceExhausted: self = .resourceExhausted
         case .unavailable: self = .unavailable
+        case .outOfRange: self = .outOfRange
         }
     }
 }
@@ -93,6 +98,13 @@ extension Status.Detail {
             message.pointee.resource_name = arena.text(resource.name)
             message.pointee.description = arena.text(description)
             return Status.Detail(packing: message, of: Messages.googleRpcResourceInfo)
+        }
+    }
+
+    /// Where a watch that has ended may be taken up again.
+    fileprivate static func bookmark(_ bookmark: Bookmark) -> Status.Detail {
+        Arena.current.scope { arena in
+            Status.Detail(packing: arena.message(bookmark), of: Messages.bookmark)
         }
     }
 

@@ -10,6 +10,8 @@ package enum ErrorDetail: Hashable, Sendable {
     case violations([FieldViolation])
     /// google.rpc.ResourceInfo: what the call was about.
     case resource(type: String, name: String, description: String)
+    /// rollcall.v1.Bookmark: where a watch may be taken up again.
+    case bookmark(Bookmark)
 
     private static let typeURLPrefix = "type.googleapis.com/"
 
@@ -31,6 +33,10 @@ package enum ErrorDetail: Hashable, Sendable {
             }
             guard let resource else { return nil }
             self = .resource(type: resource.0, name: resource.1, description: resource.2)
+        case Self.typeURLPrefix + "rollcall.v1.Bookmark":
+            let bookmark = try? arena.decode(Messages.bookmark, from: value) { try Bookmark(from: UnsafePointer($0)) }
+            guard let bookmark else { return nil }
+            self = .bookmark(bookmark)
         default:
             return nil
         }

@@ -30,6 +30,7 @@ extension Rollcall__V1__ListDevicesRequest: DeviceFilterFields {}
 extension Rollcall__V1__CountDevicesRequest: DeviceFilterFields {}
 extension Rollcall__V1__ExportDevicesRequest: DeviceFilterFields {}
 extension Rollcall__V1__PurgeDevicesRequest: DeviceFilterFields {}
+extension Rollcall__V1__WatchDevicesRequest: DeviceFilterFields {}
 
 extension FieldCheck {
     /// Which devices a request chooses; where a field is bad, another value stands in for it.

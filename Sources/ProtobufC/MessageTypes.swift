@@ -268,6 +268,12 @@ package enum Messages {
         MessageType(schema: rollcall__v1__batch_update_devices_response__schema())
     }
 
+    /// `rollcall.v1.Bookmark`
+    @inlinable
+    package static var bookmark: MessageType<Rollcall__V1__Bookmark> {
+        MessageType(schema: rollcall__v1__bookmark__schema())
+    }
+
     /// `rollcall.v1.Caller`
     @inlinable
     package static var caller: MessageType<Rollcall__V1__Caller> {
@@ -608,6 +614,30 @@ package enum Messages {
     @inlinable
     package static var updateDeviceRequest: MessageType<Rollcall__V1__UpdateDeviceRequest> {
         MessageType(schema: rollcall__v1__update_device_request__schema())
+    }
+
+    /// `rollcall.v1.WatchDevicesRequest`
+    @inlinable
+    package static var watchDevicesRequest: MessageType<Rollcall__V1__WatchDevicesRequest> {
+        MessageType(schema: rollcall__v1__watch_devices_request__schema())
+    }
+
+    /// `rollcall.v1.WatchDevicesResponse`
+    @inlinable
+    package static var watchDevicesResponse: MessageType<Rollcall__V1__WatchDevicesResponse> {
+        MessageType(schema: rollcall__v1__watch_devices_response__schema())
+    }
+
+    /// `rollcall.v1.WatchSnapshot`
+    @inlinable
+    package static var watchSnapshot: MessageType<Rollcall__V1__WatchSnapshot> {
+        MessageType(schema: rollcall__v1__watch_snapshot__schema())
+    }
+
+    /// `rollcall.v1.WatchedDevice`
+    @inlinable
+    package static var watchedDevice: MessageType<Rollcall__V1__WatchedDevice> {
+        MessageType(schema: rollcall__v1__watched_device__schema())
     }
 
     /// `ttrpc.KeyValue`

@@ -74,8 +74,11 @@ package struct CallContext: Sendable {
     /// When the caller stops waiting; `.distantFuture` if it never does.
     package let deadline: NIODeadline
     package let metadata: Metadata
+    /// Whether the protocol lets a caller give up. Where it does not, the end of a caller's messages is all that it can say.
+    package let isCancellable: Bool
 
-    package init(peer: Peer, deadline: NIODeadline, metadata: Metadata) {
+    package init(peer: Peer, deadline: NIODeadline, metadata: Metadata, isCancellable: Bool = true) {
+        self.isCancellable = isCancellable
         self.peer = peer
         self.deadline = deadline
         self.metadata = metadata

@@ -26,6 +26,8 @@ extension RollcallError {
                 self.violations += violations
             case .resource(let type, let name, let description):
                 self.resource = Resource(type: type, name: name, description: description)
+            case .bookmark(let bookmark):
+                self.bookmark = bookmark
             case nil:
                 break
             }

@@ -19,6 +19,8 @@ public struct RollcallError: Error, Hashable, Sendable {
     public var violations: [FieldViolation]
     /// What the call was about, where the server names it.
     public var resource: Resource?
+    /// Where a watch that has ended may be taken up again, where that is what the error is about.
+    public var bookmark: Bookmark?
     /// Whether no server was reached, or the connection to it was lost, so that the failure is not the server's answer.
     public var isConnectionFailure: Bool
 
@@ -29,6 +31,7 @@ public struct RollcallError: Error, Hashable, Sendable {
         reason: String? = nil,
         violations: [FieldViolation] = [],
         resource: Resource? = nil,
+        bookmark: Bookmark? = nil,
         isConnectionFailure: Bool = false
     ) {
         self.code = code
@@ -36,6 +39,7 @@ public struct RollcallError: Error, Hashable, Sendable {
         self.message = message
         self.violations = violations
         self.resource = resource
+        self.bookmark = bookmark
         self.isConnectionFailure = isConnectionFailure
     }
 

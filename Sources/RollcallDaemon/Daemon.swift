@@ -74,7 +74,9 @@ package final class Daemon: Sendable {
             // Shut down in the reverse order, one after the other: callers are told first, and connections finish before
             // the registry closes.
             var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-                .init(service: RegistryKeeper(registry: registry)), .init(service: listener), .init(service: health),
+                .init(service: RegistryKeeper(registry: registry)), .init(service: listener),
+                .init(service: WatchEnder(drain: health.drain, registry: registry)),
+                .init(service: health),
             ]
             if let stopSignals {
                 services.append(.init(service: stopSignals, successTerminationBehavior: .gracefullyShutdownGroup))

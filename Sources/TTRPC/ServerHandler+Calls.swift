@@ -54,7 +54,8 @@ extension ServerHandler {
         guard let deadline = request.deadline(now: self.now) else {
             return self.answer(header.streamID, with: .deadlineExceeded, arena)
         }
-        let call = CallContext(peer: self.peer, deadline: deadline, metadata: request.callMetadata)
+        let call = CallContext(
+            peer: self.peer, deadline: deadline, metadata: request.callMetadata, isCancellable: false)
         switch method.handler {
         case .immediate(let method):
             self.callImmediate(method, call, request.payload.bytes, header.streamID, arena)

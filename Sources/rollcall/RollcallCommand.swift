@@ -34,6 +34,8 @@ struct RollcallCommand: ParsableCommand {
                 subcommands: [
                     Create.self, Get.self, List.self, Count.self, Update.self, Delete.self, Purge.self, CheckIn.self,
                     Attributes.self,
+                    Create.self, Get.self, List.self, Count.self, Update.self, Delete.self, CheckIn.self,
+                    Attributes.self, Watch.self,
                 ]
             ),
             CommandGroup(name: "Many devices", subcommands: [Import.self, Export.self]),

@@ -130,7 +130,9 @@ import Testing
             [self.message(self.serials(1...20)), self.message(self.serials(21...200))], in: harness)
         let through = progress.last?.acceptedThrough ?? 0
         #expect(status?.code == .unavailable)
-        #expect(status?.message.hasSuffix("Items 1 to \(through) are dealt with, and durable where they did not fail.") ?? false)
+        #expect(
+            status?.message.hasSuffix("Items 1 to \(through) are dealt with, and durable where they did not fail.")
+                ?? false)
         #expect(self.deviceCount(harness) == Int(through))
         // Repeated from there, it comes to its end.
         let (_, again) = try await self.run([self.message(self.serials(Int(through) + 1...200))], in: harness)
@@ -223,14 +225,16 @@ import Testing
         continuation.finish()
         try await harness.stream("ImportDevices", requests) { message in
             let found = try decoded(Messages.importDevicesResponse, Array(message.readableBytesView)) { message in
-                try (0..<message.n_failures).compactMap { message.failures[$0]?.pointee.status?.pointee.details[1]?.pointee.value }
-                    .map { value in
-                        try decoded(Messages.googleRpcBadRequest, Array(value.bytes)) { request in
-                            (0..<request.n_field_violations).compactMap {
-                                request.field_violations[$0]?.pointee.field.string
-                            }
+                try (0..<message.n_failures).compactMap {
+                    message.failures[$0]?.pointee.status?.pointee.details[1]?.pointee.value
+                }
+                .map { value in
+                    try decoded(Messages.googleRpcBadRequest, Array(value.bytes)) { request in
+                        (0..<request.n_field_violations).compactMap {
+                            request.field_violations[$0]?.pointee.field.string
                         }
                     }
+                }
             }
             fields.withLock { $0 += found }
         }
@@ -238,7 +242,8 @@ import Testing
             ["device"],
             [
                 "attributes[0].state.value", "attributes[1].state.value", "attributes[1].custom_metric.string_key",
-                "device_serial", "owner_ref", "hardware_version", "cohort.slug", "last_seen_release.version", "last_seen",
+                "device_serial", "owner_ref", "hardware_version", "cohort.slug", "last_seen_release.version",
+                "last_seen",
             ],
         ]
         #expect(fields.withLock { $0 } == expected)
@@ -255,7 +260,9 @@ import Testing
             continuation.finish()
             let sizes = Mutex<[(byteCount: Int, count: Int)]>([])
             try await harness.stream("ExportDevices", requests) { message in
-                let count = try decoded(Messages.exportDevicesResponse, Array(message.readableBytesView)) { $0.n_devices }
+                let count = try decoded(Messages.exportDevicesResponse, Array(message.readableBytesView)) {
+                    $0.n_devices
+                }
                 sizes.withLock { $0.append((message.readableBytes, count)) }
             }
             let found = sizes.withLock { $0 }

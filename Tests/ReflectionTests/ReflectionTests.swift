@@ -111,7 +111,7 @@ import Testing
         let imports = [
             "google/protobuf/any.proto", "google/protobuf/duration.proto", "google/protobuf/field_mask.proto",
             "google/protobuf/timestamp.proto", "google/rpc/status.proto", "rollcall/v1/bulk.proto",
-            "rollcall/v1/purge.proto", "rollcall/v1/resources.proto",
+            "rollcall/v1/purge.proto", "rollcall/v1/resources.proto", "rollcall/v1/watch.proto",
         ]
         let answers = try await self.answers([
             self.symbol("rollcall.v1.Devices"), self.symbol("rollcall.v1.Devices"), self.file(devices),

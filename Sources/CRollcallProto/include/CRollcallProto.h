@@ -22,6 +22,7 @@
 #include "rollcall/v1/purge.pb-c.h"
 #include "rollcall/v1/resources.pb-c.h"
 #include "rollcall/v1/server.pb-c.h"
+#include "rollcall/v1/watch.pb-c.h"
 #include "ttrpc/ttrpc.pb-c.h"
 #include "rollcall_descriptors.h"
 #include "rollcall_schemas.h"

@@ -314,6 +314,12 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_update_d
     return &rollcall__v1__batch_update_devices_response__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__bookmark__schema_data;
+/// Schema of `rollcall.v1.Bookmark`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__bookmark__schema(void) {
+    return &rollcall__v1__bookmark__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__caller__schema_data;
 /// Schema of `rollcall.v1.Caller`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__caller__schema(void) {
@@ -654,6 +660,30 @@ extern const RollcallMessageSchema rollcall__v1__update_device_request__schema_d
 /// Schema of `rollcall.v1.UpdateDeviceRequest`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__update_device_request__schema(void) {
     return &rollcall__v1__update_device_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__watch_devices_request__schema_data;
+/// Schema of `rollcall.v1.WatchDevicesRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__watch_devices_request__schema(void) {
+    return &rollcall__v1__watch_devices_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__watch_devices_response__schema_data;
+/// Schema of `rollcall.v1.WatchDevicesResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__watch_devices_response__schema(void) {
+    return &rollcall__v1__watch_devices_response__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__watch_snapshot__schema_data;
+/// Schema of `rollcall.v1.WatchSnapshot`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__watch_snapshot__schema(void) {
+    return &rollcall__v1__watch_snapshot__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__watched_device__schema_data;
+/// Schema of `rollcall.v1.WatchedDevice`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__watched_device__schema(void) {
+    return &rollcall__v1__watched_device__schema_data;
 }
 
 extern const RollcallMessageSchema ttrpc__key_value__schema_data;

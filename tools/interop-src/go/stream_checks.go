@@ -66,6 +66,35 @@ func ttrpcBidi(ctx context.Context, socket string, checks *checks) {
 	checkIns, err := pb.NewTTRPCDevicesClient(client).CheckInStream(ctx)
 	checks.need("CheckInStream", err)
 	checksIn(checks, ttrpcProject, checkIns)
+	watch, err := pb.NewTTRPCDevicesClient(client).WatchDevices(ctx)
+	checks.need("WatchDevices", err)
+	watches(checks, ttrpcProject, watch)
+	// Without a cancel, the end of the requests is how a caller has had enough.
+	checks.need("the end of the watch", watch.CloseSend())
+	_, err = watch.Recv()
+	checks.that(fmt.Sprintf("the end of the events: %v", err), errors.Is(err, io.EOF))
+}
+
+// watchStream is what the streams of both clients can do.
+type watchStream interface {
+	Send(*pb.WatchDevicesRequest) error
+	Recv() (*pb.WatchDevicesResponse, error)
+}
+
+// watches reads what matches at first, up to the bookmark.
+func watches(checks *checks, project string, stream watchStream) {
+	checks.need("the request of a watch", stream.Send(&pb.WatchDevicesRequest{Project: project}))
+	count := 0
+	for {
+		event, err := stream.Recv()
+		checks.need("an event", err)
+		if bookmark := event.GetBookmark(); bookmark != nil {
+			checks.that("the bookmark names its store", len(bookmark.GetStoreId()) == 36)
+			break
+		}
+		count += len(event.GetSnapshot().GetDevices())
+	}
+	checks.that(fmt.Sprintf("the devices of the snapshot: %d", count), count > 0)
 }
 
 // checkInStream is what the streams of both clients can do.

@@ -20,6 +20,7 @@ GROUPS = (
     "batches",
     "lists",
     "bulk",
+    "watch",
     "projects",
     "server",
     "errors",

@@ -9,7 +9,7 @@
 #endif
 
 #include "rollcall/v1/errors.pb-c.h"
-static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[27] =
+static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[29] =
 {
   { "ERROR_REASON_UNSPECIFIED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED", 0 },
   { "ERROR_REASON_FIELD_INVALID", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_FIELD_INVALID", 1 },
@@ -38,11 +38,13 @@ static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_numbe
   { "ERROR_REASON_INTERNAL", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_INTERNAL", 24 },
   { "ERROR_REASON_SERVICE_NOT_FOUND", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_SERVICE_NOT_FOUND", 25 },
   { "ERROR_REASON_EXPECTED_COUNT_DIFFERS", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_EXPECTED_COUNT_DIFFERS", 26 },
+  { "ERROR_REASON_REVISION_OUT_OF_RANGE", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_REVISION_OUT_OF_RANGE", 27 },
+  { "ERROR_REASON_WATCHER_TOO_SLOW", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_WATCHER_TOO_SLOW", 28 },
 };
 static const ProtobufCIntRange rollcall__v1__error_reason__value_ranges[] = {
-{0, 0},{0, 27}
+{0, 0},{0, 29}
 };
-static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[27] =
+static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[29] =
 {
   { "ERROR_REASON_ATTRIBUTE_TYPE_MISMATCH", 5 },
   { "ERROR_REASON_CANCELLED", 22 },
@@ -68,9 +70,11 @@ static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_
   { "ERROR_REASON_PROJECT_PROTECTED", 11 },
   { "ERROR_REASON_QUEUE_FULL", 18 },
   { "ERROR_REASON_REQUEST_ID_REUSED", 4 },
+  { "ERROR_REASON_REVISION_OUT_OF_RANGE", 27 },
   { "ERROR_REASON_SERVICE_NOT_FOUND", 25 },
   { "ERROR_REASON_STORE_UNAVAILABLE", 19 },
   { "ERROR_REASON_UNSPECIFIED", 0 },
+  { "ERROR_REASON_WATCHER_TOO_SLOW", 28 },
 };
 const ProtobufCEnumDescriptor rollcall__v1__error_reason__descriptor =
 {
@@ -79,9 +83,9 @@ const ProtobufCEnumDescriptor rollcall__v1__error_reason__descriptor =
   "ErrorReason",
   "Rollcall__V1__ErrorReason",
   "rollcall.v1",
-  27,
+  29,
   rollcall__v1__error_reason__enum_values_by_number,
-  27,
+  29,
   rollcall__v1__error_reason__enum_values_by_name,
   1,
   rollcall__v1__error_reason__value_ranges,

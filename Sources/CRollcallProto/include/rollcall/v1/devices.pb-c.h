@@ -23,6 +23,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "rollcall/v1/bulk.pb-c.h"
 #include "rollcall/v1/purge.pb-c.h"
 #include "rollcall/v1/resources.pb-c.h"
+#include "rollcall/v1/watch.pb-c.h"
 
 typedef struct Rollcall__V1__CreateDeviceRequest Rollcall__V1__CreateDeviceRequest;
 typedef struct Rollcall__V1__GetDeviceRequest Rollcall__V1__GetDeviceRequest;

@@ -133,7 +133,15 @@ typedef enum _Rollcall__V1__ErrorReason {
   /*
    * FAILED_PRECONDITION: another number of devices matches than the caller expects.
    */
-  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_EXPECTED_COUNT_DIFFERS = 26
+  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_EXPECTED_COUNT_DIFFERS = 26,
+  /*
+   * OUT_OF_RANGE: the revision to go on from is of another history, not known any more, or not known yet.
+   */
+  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_REVISION_OUT_OF_RANGE = 27,
+  /*
+   * RESOURCE_EXHAUSTED: a watch fell too far behind; a Bookmark among the details says where to go on from.
+   */
+  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_WATCHER_TOO_SLOW = 28
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ROLLCALL__V1__ERROR_REASON)
 } Rollcall__V1__ErrorReason;
 

@@ -1,0 +1,168 @@
+// rollcall.v1.Devices/WatchDevices
+
+internal import CRollcallProto
+internal import DeviceModel
+internal import DeviceQuery
+internal import DeviceRegistry
+internal import DeviceWire
+internal import NIOCore
+internal import ProtobufC
+internal import RPC
+
+extension DeviceService {
+    /// The devices that match, and then every change of that.
+    var watchDevices: Method {
+        Method(
+            .devices("WatchDevices"),
+            .stream(.bidirectional) { context, requests, responses in
+                do {
+                    try await self.watch(context, requests, responses)
+                } catch is CancellationError {
+                    throw CancellationError()
+                } catch {
+                    throw Status(reporting: error)
+                }
+            }
+        )
+    }
+
+    private enum Ending {
+        case input, watch
+    }
+
+    private func watch(
+        _ context: CallContext, _ requests: RequestMessages, _ responses: ResponseWriter
+    ) async throws {
+        var messages = requests.makeAsyncIterator()
+        guard let bytes = try await messages.next() else {
+            throw Status.malformed("A watch begins with one message, and none was sent.")
+        }
+        let request = try self.watchRequest(bytes)
+        try await withThrowingTaskGroup(of: Ending.self) { group in
+            group.addTask {
+                for try await _ in requests {
+                    throw Status.malformed("A watch takes one message, and more were sent.")
+                }
+                return .input
+            }
+            group.addTask {
+                try await self.send(request, responses)
+                return .watch
+            }
+            defer { group.cancelAll() }
+            while let ending = try await group.next() {
+                // Who can cancel has only no more to ask; who cannot has had enough.
+                if ending == .watch || !context.isCancellable { return }
+            }
+        }
+    }
+
+    /// - Throws: every bad field at once.
+    private func watchRequest(_ bytes: ByteBuffer) throws -> WatchDevicesRequest {
+        let request = try bytes.withUnsafeReadableBytes { bytes in
+            try self.decode(Messages.watchDevicesRequest, bytes) { message, _ in WatchDevicesRequest(message) }
+        }
+        guard !request.violations.isEmpty else { return request }
+        let others = self.registry.read { index in
+            index.project(slug: request.project).map {
+                DeviceMatcher.violations(of: request.filter, in: $0.id, of: index)
+            }
+        }
+        throw InvalidFields(request.violations + (others ?? []))
+    }
+
+    private func send(_ request: WatchDevicesRequest, _ responses: ResponseWriter) async throws {
+        let watch = try await self.registry.watch(
+            request.filter, in: request.project, from: request.bookmark, withAttributes: request.view == .full)
+        let revision = watch.bookmark.revision
+        var isMore = true
+        while isMore {
+            var devices = ByteBuffer()
+            isMore = try watch.advanceSnapshot { self.append($0, view: request.view, to: &devices) }
+            guard devices.readableBytes > 0 else { continue }
+            try await responses.write(Arena.current.scope { $0.snapshot(devices, revision: revision) })
+        }
+        while true {
+            switch try await watch.next() {
+            case .events(let events):
+                for event in events {
+                    try await responses.write(Self.message(DeviceEvent(event, view: request.view)))
+                }
+            case .bookmark(let bookmark):
+                try await responses.write(Self.message(.bookmark(bookmark)))
+            }
+        }
+    }
+
+    /// About how long a message of first devices gets.
+    private static let snapshotByteCountMax = 256 << 10
+
+    private func append(_ device: BorrowedDevice, view: DeviceView, to devices: inout ByteBuffer) -> Bool {
+        // The first one is taken whatever its size.
+        let byteCountMax = devices.readableBytes == 0 ? .max : Self.snapshotByteCountMax
+        let storeTag = self.registry.storeTag
+        switch view {
+        case .basic:
+            return devices.append(
+                DeviceSource(device, storeTag: storeTag), asElementOf: 2, byteCountMax: byteCountMax)
+        case .full:
+            return Arena.current.scope { arena in
+                devices.append(
+                    arena.fullMessage(device, storeTag: storeTag), asElementOf: 2, byteCountMax: byteCountMax)
+            }
+        }
+    }
+
+    private static func message(_ event: DeviceEvent) -> ByteBuffer {
+        Arena.current.scope { arena in
+            var message = ByteBuffer()
+            message.append(arena.message(event))
+            return message
+        }
+    }
+}
+
+extension DeviceEvent {
+    /// - Parameter view: A filter may ask for attributes that the caller does not.
+    fileprivate init(_ event: WatchedEvent, view: DeviceView) {
+        var device = event.device
+        if view == .basic { device.attributes = [] }
+        switch event.kind {
+        case .entered: self = .entered(device, revision: event.revision.rawValue)
+        case .changed: self = .changed(device, revision: event.revision.rawValue)
+        case .left: self = .left(device, revision: event.revision.rawValue)
+        }
+    }
+}
+
+extension Arena {
+    /// A message of first devices, which are encoded already.
+    fileprivate func snapshot(_ devices: ByteBuffer, revision: Int64) -> ByteBuffer {
+        let beginning = self.make(Messages.watchSnapshot)
+        beginning.pointee.revision = revision
+        var snapshot = ByteBuffer()
+        snapshot.append(beginning)
+        snapshot.writeImmutableBuffer(devices)
+        var message = ByteBuffer()
+        message.append(snapshot, asElementOf: 1)
+        return message
+    }
+}
+
+/// What a request asks for.
+private struct WatchDevicesRequest: Sendable {
+    let project: String
+    let filter: DeviceFilter
+    let view: DeviceView
+    let bookmark: Bookmark?
+    let violations: [FieldViolation]
+
+    init(_ message: UnsafePointer<Rollcall__V1__WatchDevicesRequest>) {
+        var check = FieldCheck()
+        self.project = check.project(message.pointee.project)
+        self.filter = check.watchFilter(message)
+        self.view = check.view(message.pointee.view)
+        self.bookmark = check.bookmark(message)
+        self.violations = check.violations
+    }
+}
