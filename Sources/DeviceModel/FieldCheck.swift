@@ -92,7 +92,9 @@ package struct FieldCheck {
             self.refuse(field, "must not be empty; it takes 1 to \(lengthMax) of \(allowed.description)")
         } else if byteCount > lengthMax {
             self.refuse(field, "must be at most \(lengthMax) characters long, not \(byteCount)")
-        } else if let bad = text.unicodeScalars.first(where: { !allowed.contains($0) }) {
+        } else if !text.utf8.allSatisfy({ allowed.contains($0) }),
+            let bad = text.unicodeScalars.first(where: { !$0.isASCII || !allowed.contains(UInt8($0.value)) })
+        {
             self.refuse(
                 field,
                 "must not hold '\(bad.escaped(asASCII: false))'; it takes 1 to \(lengthMax) of \(allowed.description)")
@@ -113,17 +115,26 @@ package struct FieldCheck {
 /// The ASCII characters that a symbol field takes.
 private struct SymbolSet {
     let description: String
-    private let punctuation: String
+    /// A bit for each character below 64, and for each from there on.
+    private let bits: (low: UInt64, high: UInt64)
 
-    static let slug = SymbolSet(description: "[-A-Za-z0-9_]", punctuation: "-_")
-    static let serial = SymbolSet(description: "[-A-Za-z0-9_.:]", punctuation: "-_.:")
-    static let hardwareVersion = SymbolSet(description: "[-A-Za-z0-9_.+:]", punctuation: "-_.+:")
-    static let attributeKey = SymbolSet(description: "[-A-Za-z0-9_.:/ ]", punctuation: "-_.:/ ")
+    static let slug = SymbolSet("[-A-Za-z0-9_]", punctuation: "-_")
+    static let serial = SymbolSet("[-A-Za-z0-9_.:]", punctuation: "-_.:")
+    static let hardwareVersion = SymbolSet("[-A-Za-z0-9_.+:]", punctuation: "-_.+:")
+    static let attributeKey = SymbolSet("[-A-Za-z0-9_.:/ ]", punctuation: "-_.:/ ")
 
-    func contains(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case "a"..."z", "A"..."Z", "0"..."9": true
-        default: self.punctuation.unicodeScalars.contains(scalar)
+    private init(_ description: String, punctuation: String) {
+        self.description = description
+        let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        var bits: (low: UInt64, high: UInt64) = (0, 0)
+        for byte in (letters + letters.lowercased() + "0123456789" + punctuation).utf8 {
+            if byte < 64 { bits.low |= 1 << UInt64(byte) } else { bits.high |= 1 << UInt64(byte - 64) }
         }
+        self.bits = bits
+    }
+
+    @inline(__always)
+    func contains(_ byte: UInt8) -> Bool {
+        byte < 128 && (byte < 64 ? self.bits.low >> UInt64(byte) : self.bits.high >> UInt64(byte - 64)) & 1 == 1
     }
 }

@@ -9,7 +9,12 @@ package struct Identifier<Subject>: RawRepresentable, Hashable, Comparable, Bitw
         self.rawValue = rawValue
     }
 
-    // Not the one of RawRepresentable, which is generic and looks up witnesses on every call from another module.
+    // Not those of RawRepresentable, which are generic and look up witnesses on every call from another module.
+    @inlinable
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.rawValue)
+    }
+
     @inlinable
     package static func == (left: Self, right: Self) -> Bool {
         left.rawValue == right.rawValue
@@ -43,6 +48,11 @@ package struct Revision: RawRepresentable, Hashable, Comparable, BitwiseCopyable
     }
 
     // As for identifiers.
+    @inlinable
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.rawValue)
+    }
+
     @inlinable
     package static func == (left: Self, right: Self) -> Bool {
         left.rawValue == right.rawValue

@@ -84,7 +84,14 @@ extension Timestamp: CustomStringConvertible {
     ///
     /// A leap second (`:60`) is read as the first moment of the next minute. Nil for anything else.
     public init?(rfc3339 text: some StringProtocol) {
-        var scanner = DigitScanner(text.utf8)
+        // As bytes side by side: what reads them is then compiled for just that, however the text came.
+        var text = String(text)
+        guard let time = text.withUTF8({ Self(rfc3339: $0) }) else { return nil }
+        self = time
+    }
+
+    private init?(rfc3339 text: UnsafeBufferPointer<UInt8>) {
+        var scanner = DigitScanner(text)
         guard let year = scanner.digits(4), scanner.skip("-"),
             let month = scanner.digits(2), (1...12).contains(month), scanner.skip("-"),
             let day = scanner.digits(2), (1...CivilDate.dayCount(year: year, month: month)).contains(day),
@@ -148,10 +155,10 @@ private struct CivilDate {
     }
 }
 
-private struct DigitScanner<Bytes: Collection> where Bytes.Element == UInt8 {
-    private var rest: Bytes.SubSequence
+private struct DigitScanner {
+    private var rest: Slice<UnsafeBufferPointer<UInt8>>
 
-    init(_ bytes: Bytes) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.rest = bytes[...]
     }
 

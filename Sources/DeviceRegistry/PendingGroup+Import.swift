@@ -8,6 +8,7 @@ extension PendingGroup {
         _ devices: DeviceImport, in project: ProjectRecord, validateOnly: Bool, _ index: borrowing RegistryIndex
     ) -> ImportOutcome {
         var outcome = ImportOutcome()
+        if !validateOnly { self.reserve(deviceCount: devices.items.count) }
         for item in devices.items {
             do throws(RegistryError) {
                 let isNew = try self.importDevice(

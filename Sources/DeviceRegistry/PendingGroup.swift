@@ -233,6 +233,14 @@ extension PendingGroup {
     /// The id that the next created device gets.
     var nextDeviceID: DeviceID { DeviceID(rawValue: self.marks.device.rawValue + 1) }
 
+    /// Makes room for so many more devices, so that nothing has to grow step by step.
+    mutating func reserve(deviceCount: Int) {
+        self.devices.reserveCapacity(self.devices.count + deviceCount)
+        self.deviceNames.reserveCapacity(self.deviceNames.count + deviceCount)
+        self.attributes.reserveCapacity(self.attributes.count + deviceCount)
+        self.changes.reserveCapacity(self.changes.count + deviceCount)
+    }
+
     /// Installs a device's new state (`after` nil: deleted) and appends the change, which takes the next revision.
     mutating func install(
         _ change: DeviceChange,
