@@ -24,6 +24,8 @@ extension DeviceService {
                         }
                     }
                     try await self.export(request, to: responses)
+                } catch is CancellationError {
+                    throw Status.cancelled("The export was given up.")
                 } catch {
                     throw Status(reporting: error)
                 }
