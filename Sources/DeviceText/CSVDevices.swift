@@ -161,24 +161,48 @@ extension AttributeValue {
         case "true": self = .bool(true)
         case "false": self = .bool(false)
         default:
-            guard let first = text.utf8.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first) else {
-                return nil
-            }
-            if let number = Int64(text), String(number) == text {
+            guard let form = NumberForm(text.utf8) else { return nil }
+            if form == .whole, let number = Int64(text) {
                 self = .int(number)
-            } else if let number = Double(text), number.isFinite, text.utf8.allSatisfy(Self.isNumeric) {
+            } else if let number = Double(text), number.isFinite {
                 self = .float(number)
             } else {
                 return nil
             }
         }
     }
+}
 
-    private static func isNumeric(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):
-            true
-        default: false
+/// How a number is written, by the grammar of JSON (RFC 8259, section 6).
+private enum NumberForm {
+    case whole
+    /// With a fraction or an exponent.
+    case real
+
+    /// Nil for what is no number.
+    init?(_ text: String.UTF8View) {
+        var rest = text[...]
+        func digitCount() -> Int {
+            let digits = rest.prefix { (0x30...0x39).contains($0) }
+            rest = rest[digits.endIndex...]
+            return digits.count
         }
+        if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+        let beginsWithZero = rest.first == UInt8(ascii: "0")
+        let count = digitCount()
+        guard count > 0, count == 1 || !beginsWithZero else { return nil }
+        self = .whole
+        if rest.first == UInt8(ascii: ".") {
+            rest.removeFirst()
+            guard digitCount() > 0 else { return nil }
+            self = .real
+        }
+        if let byte = rest.first, byte | 0x20 == UInt8(ascii: "e") {
+            rest.removeFirst()
+            if let sign = rest.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { rest.removeFirst() }
+            guard digitCount() > 0 else { return nil }
+            self = .real
+        }
+        guard rest.isEmpty else { return nil }
     }
 }

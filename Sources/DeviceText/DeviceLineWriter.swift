@@ -252,45 +252,63 @@ package struct DeviceLineWriter: Sendable {
     }
 }
 
-/// Times as ``Timestamp/description`` has them; days are worked out once for times that share theirs.
+/// Times as ``Timestamp/description`` has them; days are worked out once for the times that share theirs.
 private struct DateTexts: Sendable {
-    private var day = Int64.min
-    private var dayText: [UInt8] = []
+    /// The day that each slot has, in days since 1970.
+    private var days = [Int64](repeating: .min, count: Self.slotCount)
+    /// Ten bytes a slot.
+    private var texts = [UInt8](repeating: 0, count: Self.slotCount * Self.dayByteCount)
+
+    /// More days than most fleets were seen on lately.
+    private static let slotCount = 256
+    private static let dayByteCount = 10
+    private static let byteCount = 32
 
     mutating func write(_ time: Google__Protobuf__Timestamp, to bytes: inout [UInt8]) {
         let (quotient, remainder) = time.seconds.quotientAndRemainder(dividingBy: 86_400)
         let day = remainder < 0 ? quotient - 1 : quotient
-        if day != self.day || self.dayText.isEmpty {
-            let text = Timestamp(seconds: time.seconds, nanoseconds: 0)?.description ?? ""
-            self.dayText = Array(text.utf8.prefix(10))
-            self.day = day
+        let slot = Int(truncatingIfNeeded: day & Int64(Self.slotCount - 1))
+        if self.days[slot] != day { self.fill(slot, day) }
+        let second = UInt32(truncatingIfNeeded: time.seconds - day * 86_400)
+        let microseconds = UInt32(truncatingIfNeeded: time.nanos) / 1_000
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCount) { text in
+            let start = slot * Self.dayByteCount
+            _ = text.update(fromContentsOf: self.texts[start..<(start + Self.dayByteCount)])
+            text[10] = UInt8(ascii: "T")
+            text.write(twoDigits: second / 3_600, at: 11)
+            text[13] = UInt8(ascii: ":")
+            text.write(twoDigits: second / 60 % 60, at: 14)
+            text[16] = UInt8(ascii: ":")
+            text.write(twoDigits: second % 60, at: 17)
+            text[19] = UInt8(ascii: ".")
+            text.write(twoDigits: microseconds / 10_000, at: 20)
+            text.write(twoDigits: microseconds / 100 % 100, at: 22)
+            text.write(twoDigits: microseconds % 100, at: 24)
+            text[26] = UInt8(ascii: "+")
+            text.write(twoDigits: 0, at: 27)
+            text[29] = UInt8(ascii: ":")
+            text.write(twoDigits: 0, at: 30)
+            bytes.append(contentsOf: text)
         }
-        let second = Int(time.seconds - day * 86_400)
-        let microseconds = Int(time.nanos) / 1_000
-        bytes.append(contentsOf: self.dayText)
-        bytes.append(UInt8(ascii: "T"))
-        bytes.append(twoDigits: second / 3_600)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.append(twoDigits: second / 60 % 60)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.append(twoDigits: second % 60)
-        bytes.append(UInt8(ascii: "."))
-        bytes.append(twoDigits: microseconds / 10_000)
-        bytes.append(twoDigits: microseconds / 100 % 100)
-        bytes.append(twoDigits: microseconds % 100)
-        bytes.append(UInt8(ascii: "+"))
-        bytes.append(twoDigits: 0)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.append(twoDigits: 0)
+    }
+
+    private mutating func fill(_ slot: Int, _ day: Int64) {
+        let text = Timestamp(seconds: day * 86_400, nanoseconds: 0)?.description ?? ""
+        for (index, byte) in text.utf8.prefix(Self.dayByteCount).enumerated() {
+            self.texts[slot * Self.dayByteCount + index] = byte
+        }
+        self.days[slot] = day
+    }
+}
+
+extension UnsafeMutableBufferPointer<UInt8> {
+    fileprivate func write(twoDigits value: UInt32, at index: Int) {
+        self[index] = UInt8(truncatingIfNeeded: 0x30 + value / 10)
+        self[index + 1] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
     }
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(twoDigits value: Int) {
-        self.append(UInt8(truncatingIfNeeded: 0x30 + value / 10))
-        self.append(UInt8(truncatingIfNeeded: 0x30 + value % 10))
-    }
-
     fileprivate mutating func append(decimal value: Int64) {
         if value < 0 { self.append(UInt8(ascii: "-")) }
         let start = self.count

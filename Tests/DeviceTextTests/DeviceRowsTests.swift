@@ -120,6 +120,16 @@ import Testing
         #expect(found.items == [ImportItem(serial: "A1")])
     }
 
+    @Test(arguments: [
+        ("12", AttributeValue.int(12)), ("-0", .int(0)), ("9223372036854775808", .float(9_223_372_036_854_775_808)),
+        ("-1.5e+3", .float(-1_500)), ("true", .bool(true)), ("020", nil), ("1.", nil), (".5", nil), ("+1", nil),
+        ("1e", nil),
+        ("nan", nil), ("0x10", nil), ("1e999", nil), ("-", nil), ("", nil), (" 5", nil),
+    ])
+    func aScalarIsWhatJSONSays(text: String, value: AttributeValue?) {
+        #expect(AttributeValue(scalar: text) == value)
+    }
+
     @Test func aLineOfJSONIsADevice() throws {
         let text = """
             {"id": 1, "created_date": "2019-01-19T05:01:13.000000+00:00", "device_serial": "A1", "owner_ref": "o", \

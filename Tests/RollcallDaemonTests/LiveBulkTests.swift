@@ -293,6 +293,35 @@ private struct Items: AsyncSequence, Sendable {
         }
     }
 
+    @Test func anInterruptedImportStoresWhatItHasReadAndSaysHowFar() async throws {
+        let daemon = try SharedDaemon.daemon()
+        let folder = try TemporaryFolder()
+        let pipe = folder.path("pipe")
+        try #require(mkfifo(pipe, 0o600) == 0)
+        // Open for both, so that neither side waits for the other.
+        let file = try #require(FileHandle(forUpdatingAtPath: pipe))
+        try await daemon.withClient { client in
+            let client = client.with(project: try await client.createProject(UUID().uuidString).slug)
+            try file.write(
+                contentsOf: Data("device_serial,owner_ref,hardware_version\nA,o,h\nB,o,h\nC,o,h\nD,o\n".utf8))
+            let words = ["import", pipe, "--address", daemon.socketPath, "--project", client.project]
+            try await ChildProcess.with("rollcall", words) { child in
+                // Once it has said what is wrong with the last line, it has read those before it, and waits for more.
+                try await poll { child.standardError.contains("line 5") }
+                child.signal(SIGINT)
+                #expect(await child.end() == .exit(130))
+                #expect(
+                    child.standardError == """
+                        line 5: The record has 2 fields, and the header 3.
+                        Every device through line 4 is stored or has failed; go on with --skip-lines 4.
+                        imported: created=3 updated=0 failed=1 lines=5
+
+                        """)
+            }
+            #expect(try await self.exported(client).map(\.deviceSerial) == ["A", "B", "C"])
+        }
+    }
+
     @Test func whatIsWrongWithTheCommandLineIsSaidAtOnce() async throws {
         let folder = try TemporaryFolder()
         for words in [

@@ -20,7 +20,7 @@ struct Import: ClientCommand {
             command with --skip-lines goes on from there.
 
               rollcall import fleet.ndjson
-              rollcall import --mode upsert --create-cohorts --failures failed.csv fleet.csv
+              rollcall import --mode upsert --failures failed.csv fleet.csv
               rollcall export --project a | rollcall import --project b -
             """
     )
