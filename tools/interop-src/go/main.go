@@ -30,6 +30,11 @@ var groups = []group{
 	{"ttrpc-bidi", "ttrpc: reflection and check-ins, both sides streaming", ttrpcBidi},
 	{"grpc-unary", "gRPC: calls, fields, errors with details, deadlines, compression", grpcUnary},
 	{"grpc-streams", "gRPC: health watched, reflection, check-ins, 300 cancelled streams", grpcStreams},
+	{"ttrpc-bulk", "ttrpc: 3,000 devices imported with progress, and exported", ttrpcBulk},
+	{"ttrpc-bidi", "ttrpc: reflection, both sides streaming", ttrpcReflection},
+	{"grpc-unary", "gRPC: calls, fields, errors with details, deadlines, compression", grpcUnary},
+	{"grpc-streams", "gRPC: health watched, reflection, 300 cancelled streams", grpcStreams},
+	{"grpc-bulk", "gRPC: 3,000 devices imported with progress, and exported", grpcBulk},
 	{"grpc-load", "gRPC: two seconds of load, with its PINGs, on one connection that lasts", grpcLoad},
 }
 
