@@ -72,24 +72,13 @@ extension FieldCheck {
     }
 }
 
-/// What the devices of a group have in common under one key.
-public enum GroupValue: Hashable, Sendable {
-    /// They have no value.
-    case none
-    case text(String)
-    case int(Int64)
-    case float(Double)
-    case bool(Bool)
-    case activity(Activity)
-}
-
 /// Devices that share a value under each key.
 public struct DeviceGroup: Hashable, Sendable {
     /// One for each key.
-    public var values: [GroupValue]
+    public var values: GroupValues
     public var count: Int64
 
-    public init(values: [GroupValue], count: Int64) {
+    public init(values: GroupValues, count: Int64) {
         self.values = values
         self.count = count
     }

@@ -76,7 +76,10 @@ extension DeviceCount {
             guard group.pointee.n_values == keyCount else {
                 throw WireValueError("groups.values", "has \(group.pointee.n_values) values for \(keyCount) keys")
             }
-            var values: [GroupValue] = []
+            guard keyCount <= Limits.groupKeyCountMax else {
+                throw WireValueError("groups.values", "has more values than the \(Limits.groupKeyCountMax) of a group")
+            }
+            var values = GroupValues()
             for value in elements(group.pointee.values, count: group.pointee.n_values) {
                 values.append(try GroupValue(from: value))
             }

@@ -146,6 +146,10 @@ import Testing
             #expect(throws: WireValueError("groups.values.activity_value", "is 9, which is not an activity")) {
                 try DeviceCount(from: message, keyCount: 2)
             }
+            for index in 0..<message.pointee.n_groups { message.pointee.groups[index]?.pointee.n_values = 3 }
+            #expect(throws: WireValueError("groups.values", "has more values than the 2 of a group")) {
+                try DeviceCount(from: message, keyCount: 3)
+            }
         }
     }
 

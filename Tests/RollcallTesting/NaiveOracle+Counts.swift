@@ -19,7 +19,9 @@ extension NaiveOracle {
         var groups: [DeviceGroup] = []
         if !query.groupBy.isEmpty {
             let all = matches.map { entry in
-                query.groupBy.map { self.groupValue($0, of: entry, now: now, window: window) }
+                query.groupBy.reduce(into: GroupValues()) {
+                    $0.append(self.groupValue($1, of: entry, now: now, window: window))
+                }
             }
             for values in all.sorted(by: { Self.order($0, $1) < 0 }) {
                 if let last = groups.last, Self.order(last.values, values) == 0 {
@@ -59,7 +61,7 @@ extension NaiveOracle {
         }
     }
 
-    private static func order(_ left: [GroupValue], _ right: [GroupValue]) -> Int {
+    private static func order(_ left: GroupValues, _ right: GroupValues) -> Int {
         for index in left.indices {
             let order = Self.order(left[index], right[index])
             if order != 0 { return order }

@@ -211,9 +211,9 @@ struct GroupCounter: ~Copyable, RowVisitor {
             for index in 0..<sorted.count {
                 let entry = sorted[index]
                 grouped += entry.count
-                var values = [sources[0].value(entry.first, texts.pointee, in: fleet)]
-                if sources.count > 1 { values.append(sources[1].value(entry.second, texts.pointee, in: fleet)) }
-                answer.groups.append(DeviceGroup(values: values, count: Int64(entry.count)))
+                let first = sources[0].value(entry.first, texts.pointee, in: fleet)
+                let second = sources.count > 1 ? sources[1].value(entry.second, texts.pointee, in: fleet) : nil
+                answer.groups.append(DeviceGroup(values: GroupValues(first, second), count: Int64(entry.count)))
             }
             answer.otherCount = answer.count - Int64(grouped)
         }
