@@ -72,6 +72,7 @@ import Testing
     }
 
     private struct Ascending: EntryOrder {
+        func prefix(_ entry: UInt32) -> UInt64 { UInt64(entry >> 8) }
         func isBefore(_ left: UInt32, _ right: UInt32) -> Bool { left < right }
     }
 

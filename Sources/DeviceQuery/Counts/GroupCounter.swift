@@ -173,8 +173,12 @@ struct GroupCounter: ~Copyable, RowVisitor {
         let fleet: UnsafePointer<Fleet>
         let texts: UnsafePointer<GroupTexts>
 
+        /// The largest groups first.
+        @inline(__always)
+        func prefix(_ entry: GroupEntry) -> UInt64 { .max - UInt64(entry.count) }
+
+        @inline(never)
         func isBefore(_ left: GroupEntry, _ right: GroupEntry) -> Bool {
-            if left.count != right.count { return left.count > right.count }
             for (index, source) in self.sources.enumerated() {
                 let order =
                     index == 0

@@ -4,10 +4,24 @@
 protocol EntryOrder {
     associatedtype Entry: BitwiseCopyable
 
+    /// Decides between most entries: those of smaller numbers come first.
+    func prefix(_ entry: Entry) -> UInt64
+    /// Decides between entries of the same prefix.
     func isBefore(_ left: Entry, _ right: Entry) -> Bool
 }
 
-/// Keeps the first entries of an order: it collects up to twice as many, then lets go of the later half, and from then on of whatever
+extension EntryOrder {
+    /// Whether an entry comes before another as 1 or 0: to be added up where a branch would be guessed wrong too often.
+    @inline(__always)
+    fileprivate func precedence(_ left: Entry, _ right: Entry) -> Int {
+        let (first, second) = (self.prefix(left), self.prefix(right))
+        if first == second { return self.isBefore(left, right) ? 1 : 0 }
+        // What is borrowed where the first is smaller: beside the branch for equal ones, a comparison would become a branch too.
+        return Int(truncatingIfNeeded: (UInt128(first) &- UInt128(second)) >> 127)
+    }
+}
+
+/// Keeps the first entries of an order: it collects up to twice as many, then lets go of the later part, and from then on of whatever
 /// comes after the last one kept.
 ///
 /// - Complexity: O(1) amortised for an entry, expected; O(limit × log limit) at the end.
@@ -25,6 +39,8 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
     private static var slackMin: Int { 256 }
     private static var slackMax: Int { 65_536 }
     private static var insertionSortCountMax: Int { 12 }
+    /// Entries among which one is found that lies about where an entry is wanted.
+    private static var sampleCount: Int { 7 }
 
     /// - Parameters:
     ///   - limit: how many first entries are wanted, at least 1.
@@ -46,7 +62,7 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
     @inline(__always)
     mutating func insert(_ entry: Order.Entry) {
         if self.isSpent { return }
-        if let last = self.last, self.order.isBefore(last, entry) { return }
+        if let last = self.last, self.order.precedence(last, entry) == 1 { return }
         self.entries.append(entry)
         if self.entries.count == self.capacity { self.shrink() }
     }
@@ -62,7 +78,7 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
             for index in 0..<count {
                 let entry = entry(index)
                 room[kept] = entry
-                kept &+= self.order.isBefore(last, entry) ? 0 : 1
+                kept &+= 1 &- self.order.precedence(last, entry)
             }
         } else {
             for index in 0..<count { room[index] = entry(index) }
@@ -73,9 +89,9 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
     }
 
     private mutating func shrink() {
-        self.select(self.limit - 1)
-        self.entries.removeLast(self.entries.count - self.limit)
-        self.last = self.entries[self.limit - 1]
+        let kept = self.select(atLeast: self.limit, atMost: self.limit + (self.capacity - self.limit) / 16)
+        self.entries.removeLast(self.entries.count - kept)
+        self.last = self.entries[kept - 1]
     }
 
     /// Takes out an entry that was inserted, if it is kept. - Complexity: O(limit).
@@ -83,7 +99,7 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
     /// - Parameter isSame: whether an entry is the one that goes.
     mutating func remove(_ entry: Order.Entry, where isSame: (Order.Entry) -> Bool) {
         if self.isSpent { return }
-        if let last = self.last, !isSame(last), self.order.isBefore(last, entry) { return }
+        if let last = self.last, !isSame(last), self.order.precedence(last, entry) == 1 { return }
         guard let index = (0..<self.entries.count).first(where: { isSame(self.entries.base[$0]) }) else { return }
         self.entries.base[index] = self.entries.base[self.entries.count - 1]
         self.entries.removeLast()
@@ -94,7 +110,7 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
             return
         }
         var latest = self.entries[0]
-        for index in 0..<self.entries.count where self.order.isBefore(latest, self.entries.base[index]) {
+        for index in 0..<self.entries.count where self.order.precedence(latest, self.entries.base[index]) == 1 {
             latest = self.entries.base[index]
         }
         self.last = latest
@@ -109,33 +125,38 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
 
     // MARK: Sorting
 
-    /// Puts the entry of a rank where it belongs, and those before it to its left, in no order.
-    private mutating func select(_ rank: Int) {
+    /// Puts some first entries in front of the others, in no order but for the last of them, and tells how many: what their count
+    /// is need not be known before, and finding a certain one would take longer.
+    private mutating func select(atLeast least: Int, atMost most: Int) -> Int {
         var (start, stop) = (0, self.entries.count)
         while stop - start > 1 {
-            let middle = self.partition(start, stop)
-            if middle == rank { return }
-            if middle < rank { start = middle + 1 } else { stop = middle }
+            let middle = self.partition(start, stop, near: (least + most) / 2)
+            if middle + 1 < least {
+                start = middle + 1
+            } else if middle + 1 > most {
+                stop = middle
+            } else {
+                return middle + 1
+            }
         }
+        return least
     }
 
     /// Sorts the entries of a range as far as the first `end` places go: quicksort that leaves the later parts alone.
     private mutating func sort(_ start: Int, _ count: Int, upTo end: Int) {
         var stop = start + count
         while stop - start > Self.insertionSortCountMax {
-            let middle = self.partition(start, stop)
+            let middle = self.partition(start, stop, near: end < stop ? end : (start + stop) / 2)
             if middle + 1 < end { self.sort(middle + 1, stop - middle - 1, upTo: end) }
             stop = middle
         }
         self.insertionSort(start, stop)
     }
 
-    /// Puts an entry where it belongs, those before it to its left, and tells where that is.
-    private mutating func partition(_ start: Int, _ stop: Int) -> Int {
+    /// Puts an entry where it belongs, those before it to its left, and tells where that is: most likely close to `place`.
+    private mutating func partition(_ start: Int, _ stop: Int, near place: Int) -> Int {
         let entries = self.entries.base
-        // Drawn, so that nobody can arrange for entries that take long.
-        self.pivotSeed = self.pivotSeed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        let drawn = start + Int((self.pivotSeed >> 33) % UInt64(stop - start))
+        let drawn = self.pivot(start, stop, near: place)
         let pivot = entries[drawn]
         entries[drawn] = entries[stop - 1]
         var middle = start
@@ -143,11 +164,32 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
             let entry = entries[index]
             entries[index] = entries[middle]
             entries[middle] = entry
-            middle += self.order.isBefore(entry, pivot) ? 1 : 0
+            middle &+= self.order.precedence(entry, pivot)
         }
         entries[stop - 1] = entries[middle]
         entries[middle] = pivot
         return middle
+    }
+
+    /// An entry that is likely to belong about where `place` is: the one of that rank among a few.
+    private mutating func pivot(_ start: Int, _ stop: Int, near place: Int) -> Int {
+        let count = stop - start
+        guard count > Self.sampleCount * 8 else { return start + self.draw(count) }
+        let entries = self.entries.base + start
+        for index in 0..<Self.sampleCount {
+            let drawn = index + self.draw(count - index)
+            let entry = entries[drawn]
+            entries[drawn] = entries[index]
+            entries[index] = entry
+        }
+        self.insertionSort(start, start + Self.sampleCount)
+        return start + min(max(place - start, 0) * Self.sampleCount / count, Self.sampleCount - 1)
+    }
+
+    /// A number below `count`: drawn, so that nobody can arrange for entries that take long.
+    private mutating func draw(_ count: Int) -> Int {
+        self.pivotSeed = self.pivotSeed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int(truncatingIfNeeded: (self.pivotSeed >> 32) &* UInt64(count) >> 32)
     }
 
     private mutating func insertionSort(_ start: Int, _ stop: Int) {
@@ -155,7 +197,7 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
         for index in start..<stop where index > start {
             let entry = entries[index]
             var place = index
-            while place > start, self.order.isBefore(entry, entries[place - 1]) {
+            while place > start, self.order.precedence(entry, entries[place - 1]) == 1 {
                 entries[place] = entries[place - 1]
                 place -= 1
             }

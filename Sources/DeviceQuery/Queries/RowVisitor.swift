@@ -47,9 +47,11 @@ struct PageSelection: ~Copyable, RowVisitor {
         let fleet: UnsafePointer<Fleet>
 
         @inline(__always)
+        func prefix(_ entry: Entry) -> UInt64 { entry.prefix }
+
+        @inline(never)
         func isBefore(_ left: Entry, _ right: Entry) -> Bool {
-            left.prefix != right.prefix
-                ? left.prefix < right.prefix : self.order.isBefore(left.row, right.row, in: self.fleet)
+            self.order.isBefore(left.row, right.row, in: self.fleet)
         }
     }
 
