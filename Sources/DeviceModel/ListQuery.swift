@@ -31,6 +31,15 @@ public struct DeviceFilter: Hashable, Sendable {
     }
 }
 
+extension DeviceFilter {
+    /// Whether nothing is asked, so that every device matches.
+    package var asksNothing: Bool {
+        self.releases.isEmpty && self.ownerRefs.isEmpty && self.hardwareVersions.isEmpty && self.cohorts.isEmpty
+            && self.deviceSerials.isEmpty && self.lastSeenSince == nil && self.lastSeenUntil == nil
+            && self.activity == nil && self.activityWindowMicroseconds == nil && self.expression.isEmpty
+    }
+}
+
 /// How recently a device was seen.
 public enum Activity: UInt8, Hashable, Sendable, CaseIterable {
     /// Never seen.

@@ -201,11 +201,23 @@ import Testing
         var random = SeededGenerator(seed: 3)
         for count in 0..<50 {
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
-            #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
+            #expect(Self.decoded(bytes.withUnsafeBytes(Base64URL.encode)) == bytes)
         }
-        #expect(Base64URL.encode([0xFB, 0xFF]) == "-_8")
+        #expect(([0xFB, 0xFF] as [UInt8]).withUnsafeBytes(Base64URL.encode) == "-_8")
         for text in ["A", "-_9", "+/8", "AA==", "A A", "é"] {
-            #expect(Base64URL.decode(text) == nil, "\(text)")
+            #expect(Self.decoded(text) == nil, "\(text)")
+        }
+        for letter in UInt8.min ... .max {
+            let isLetter =
+                UInt8(ascii: "A")...90 ~= letter || 97...122 ~= letter || 48...57 ~= letter || letter == 45
+                || letter == 95
+            #expect((Self.decoded("AAA" + String(UnicodeScalar(letter))) != nil) == isLetter, "\(letter)")
+        }
+    }
+
+    private static func decoded(_ text: String) -> [UInt8]? {
+        withUnsafeTemporaryAllocation(byteCount: Base64URL.byteCountMax(text), alignment: 1) { buffer in
+            Base64URL.decode(text, into: buffer).map { Array(buffer[..<$0]) }
         }
     }
 

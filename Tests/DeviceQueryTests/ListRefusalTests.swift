@@ -142,11 +142,11 @@ import Testing
 
     @Test func placesThatNoDeviceEverHadAreOnlyPlaces() throws {
         let fixture = IndexFixture(seed: 5, deviceCount: 30)
-        for (sort, values) in [
-            ([], []), ([SortKey(.lastSeen, isDescending: true)], [SortValue.number(.max)]),
-            ([SortKey(.lastSeen)], [.number(.min)]),
-            ([SortKey(.ownerRef)], [.text([0xFF, 0xFE])]),
-        ] as [([SortKey], [SortValue])] {
+        for (sort, value) in [
+            ([], nil), ([SortKey(.lastSeen, isDescending: true)], SortValue.number(.max)),
+            ([SortKey(.lastSeen)], .number(.min)),
+            ([SortKey(.ownerRef)], .text([0xFF, 0xFE])),
+        ] as [([SortKey], SortValue?)] {
             for id in [Int64.min, 0, .max] {
                 var query = ListQuery()
                 query.sort = sort
@@ -154,7 +154,7 @@ import Testing
                     PageToken(
                         fingerprint: PageToken.fingerprint(
                             query.filter, sort, in: FleetGenerator.project, of: storeID),
-                        now: .min, place: ListPlace(values: values, id: id)
+                        now: .min, place: ListPlace(firstValue: value, id: id)
                     ).text
                 )
                 #expect(throws: Never.self) { try fixture.page(query) }

@@ -22,7 +22,7 @@ extension ListSearch {
         // Never released comes before every release.
         var place = window.place
         var startText: [UInt8]?
-        if case .text(let text)? = window.place?.values.first { startText = text }
+        if case .text(let text)? = window.place?.firstValue { startText = text }
         if field == .release, !isDescending, startText?.isEmpty ?? true {
             guard self.searchUnreleased(place?.rest, &offset, end, &rows) else { return false }
             place = nil
@@ -141,7 +141,7 @@ extension ListSearch {
         let end = rows.count + window.count
         var offset = window.offset
         let isDescending = self.order.isWalkDescending
-        let isPlaceAbsent = window.place.map { $0.values.first == SortValue.none }
+        let isPlaceAbsent = window.place.map { $0.firstValue == SortValue.none }
         for isAbsent in isDescending ? [false, true] : [true, false] where rows.count < end {
             // A place lies in one of the two parts; if that is the second one, the first lies before it.
             if let isPlaceAbsent, isPlaceAbsent != isAbsent, isAbsent != isDescending { continue }
@@ -159,11 +159,6 @@ extension ListSearch {
         }
         return true
     }
-}
-
-extension ListPlace {
-    /// The place among devices that share the value of the first key.
-    var rest: ListPlace { ListPlace(values: Array(self.values.dropFirst()), id: self.id) }
 }
 
 extension Condition {

@@ -174,7 +174,7 @@ extension ListSearch {
 extension SortOrder {
     /// The value under which an index by the first key, or by id, has a device at `place`.
     fileprivate func treeValue(of place: ListPlace) -> Int64 {
-        switch place.values.first {
+        switch place.firstValue {
         case nil, .some(.none): place.id
         case .number(let number): number
         case .text(let bytes): bytes.withUnsafeBytes { $0.sortValue }
@@ -188,7 +188,7 @@ extension SortOrder {
         _ row: UInt32, _ place: ListPlace, isInclusive: Bool, in fleet: UnsafePointer<Fleet>
     ) -> Bool {
         var order = 0
-        if let key = self.firstKey, let value = place.values.first {
+        if let key = self.firstKey, let value = place.firstValue {
             order = key.source.order(row, value, in: fleet)
         }
         if order == 0, self.isSingle {

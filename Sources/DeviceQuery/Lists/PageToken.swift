@@ -12,7 +12,7 @@ struct PageToken: Hashable {
     var now: Timestamp
     var place: ListPlace
 
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
     private static let checksumSeed: UInt64 = 0x726F_6C6C_6361_6C6C
 
     /// Why a text is not the token of a list.
@@ -26,47 +26,61 @@ extension PageToken {
     /// Version, fingerprint, now, id, the values of the keys, checksum; numbers are little-endian. A value is a byte for its kind,
     /// then a number, or a text after its length.
     var text: String {
-        let byteCount = 1 + 3 * 8 + self.place.values.reduce(0) { $0 + $1.tokenByteCount } + 8
-        let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-            var writer = ByteWriter(rest: UnsafeMutableRawBufferPointer(buffer))
+        var byteCount = 1 + 3 * 8 + 8 + (self.place.firstValue?.tokenByteCount ?? 0)
+        for value in self.place.otherValues { byteCount += value.tokenByteCount }
+        return withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 1) { buffer in
+            var writer = ByteWriter(rest: buffer)
             writer.write(Self.version)
             writer.write(self.fingerprint.littleEndian)
             writer.write(self.now.microseconds.littleEndian)
             writer.write(self.place.id.littleEndian)
-            for value in self.place.values { writer.write(value) }
-            let body = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<(byteCount - 8)])
+            if let value = self.place.firstValue { writer.write(value) }
+            for value in self.place.otherValues { writer.write(value) }
+            let bytes = UnsafeRawBufferPointer(buffer)
+            let body = UnsafeRawBufferPointer(rebasing: bytes[..<(byteCount - 8)])
             writer.write(StableHash.hash(body, seed: Self.checksumSeed).littleEndian)
-            count = byteCount
+            return Base64URL.encode(bytes)
         }
-        return Base64URL.encode(bytes)
     }
 
     /// Reads a token of the list with this fingerprint and order.
     init(
         _ text: String, fingerprint: UInt64, order: SortOrder, in fleet: UnsafePointer<Fleet>
     ) throws(Refusal) {
-        guard let bytes = Base64URL.decode(text), bytes.count > 8, bytes[0] == Self.version else { throw .garbled }
-        let bodyCount = bytes.count - 8
-        var trailer = ByteReader(bytes, from: bodyCount, to: bytes.count)
-        let checksum = bytes.withUnsafeBytes { bytes in
-            StableHash.hash(UnsafeRawBufferPointer(rebasing: bytes[..<bodyCount]), seed: Self.checksumSeed)
+        let byteCount = Base64URL.byteCountMax(text)
+        let outcome = withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 1) {
+            buffer -> Result<PageToken, Refusal> in
+            guard let count = Base64URL.decode(text, into: buffer) else { return .failure(.garbled) }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            return Self.read(bytes, fingerprint: fingerprint, order, fleet)
         }
-        guard trailer.number() == checksum else { throw .garbled }
-        var reader = ByteReader(bytes, from: 1, to: bodyCount)
-        guard let actualFingerprint = reader.number() else { throw .garbled }
-        guard actualFingerprint == fingerprint else { throw .ofAnotherList }
+        self = try outcome.get()
+    }
+
+    private static func read(
+        _ bytes: UnsafeRawBufferPointer, fingerprint: UInt64, _ order: SortOrder, _ fleet: UnsafePointer<Fleet>
+    ) -> Result<PageToken, Refusal> {
+        guard bytes.count > 8, bytes[0] == Self.version else { return .failure(.garbled) }
+        let body = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - 8)])
+        var trailer = ByteReader(rest: UnsafeRawBufferPointer(rebasing: bytes[body.count...]))
+        guard trailer.number() == StableHash.hash(body, seed: Self.checksumSeed) else { return .failure(.garbled) }
+        var reader = ByteReader(rest: UnsafeRawBufferPointer(rebasing: body[1...]))
+        guard let actualFingerprint = reader.number() else { return .failure(.garbled) }
+        guard actualFingerprint == fingerprint else { return .failure(.ofAnotherList) }
         guard let now = reader.number().flatMap({ Timestamp(microseconds: Int64(bitPattern: $0)) }),
             let id = reader.number()
-        else { throw .garbled }
-        var values: [SortValue] = []
-        for key in order.keys {
-            guard let value = reader.value(), key.source.admits(value, in: fleet) else { throw .garbled }
-            values.append(value)
+        else { return .failure(.garbled) }
+        var place = ListPlace(id: Int64(bitPattern: id))
+        if let key = order.firstKey {
+            guard let value = reader.value(), key.source.admits(value, in: fleet) else { return .failure(.garbled) }
+            place.firstValue = value
         }
-        guard reader.isAtEnd else { throw .garbled }
-        self.fingerprint = fingerprint
-        self.now = now
-        self.place = ListPlace(values: values, id: Int64(bitPattern: id))
+        for key in order.otherKeys {
+            guard let value = reader.value(), key.source.admits(value, in: fleet) else { return .failure(.garbled) }
+            place.otherValues.append(value)
+        }
+        guard reader.rest.isEmpty else { return .failure(.garbled) }
+        return .success(PageToken(fingerprint: fingerprint, now: now, place: place))
     }
 
     /// A number for store, project, filter and order. The order of a filter's values does not matter, nor does the size of pages.
@@ -86,30 +100,41 @@ extension PageToken {
             if key.field == .deviceSerial { break }
         }
         hash.combine(isIDDescending ? 1 : 0)
-        hash.combine(filter.releases)
-        hash.combine(filter.ownerRefs)
-        hash.combine(filter.hardwareVersions)
-        hash.combine(filter.cohorts)
-        hash.combine(filter.deviceSerials)
-        hash.combine(filter.lastSeenSince?.microseconds)
-        hash.combine(filter.lastSeenUntil?.microseconds)
-        hash.combine(filter.activityWindowMicroseconds)
-        hash.combine(UInt64(filter.activity?.rawValue ?? 0))
+        // What is not asked adds nothing.
+        if filter.asksNothing { return hash.value }
+        hash.combine(filter.releases, 1)
+        hash.combine(filter.ownerRefs, 2)
+        hash.combine(filter.hardwareVersions, 3)
+        hash.combine(filter.cohorts, 4)
+        hash.combine(filter.deviceSerials, 5)
+        hash.combine(filter.lastSeenSince?.microseconds, 6)
+        hash.combine(filter.lastSeenUntil?.microseconds, 7)
+        hash.combine(filter.activityWindowMicroseconds, 8)
+        hash.combine((filter.activity?.rawValue).map(Int64.init), 9)
+        guard !filter.expression.isEmpty else { return hash.value }
+        hash.combine(10)
         filter.expression.withBytes { hash.combine($0) }
         return hash.value
     }
 }
 
 extension StableHash {
-    /// Values in any order: a sum does not depend on the order of what is added.
-    fileprivate mutating func combine(_ values: [String]) {
+    /// Values of a field in any order: a sum does not depend on the order of what is added.
+    @inline(__always)
+    fileprivate mutating func combine(_ values: [String], _ field: UInt64) {
+        if !values.isEmpty { self.combineSum(values, field) }
+    }
+
+    private mutating func combineSum(_ values: [String], _ field: UInt64) {
+        self.combine(field)
         self.combine(UInt64(values.count))
         self.combine(values.reduce(0) { sum, value in sum &+ value.withBytes { Self.hash($0, seed: 1) } })
     }
 
-    fileprivate mutating func combine(_ bound: Int64?) {
-        self.combine(bound == nil ? 0 : 1)
-        self.combine(UInt64(bitPattern: bound ?? 0))
+    fileprivate mutating func combine(_ bound: Int64?, _ field: UInt64) {
+        guard let bound else { return }
+        self.combine(field)
+        self.combine(UInt64(bitPattern: bound))
     }
 }
 
@@ -150,35 +175,25 @@ private struct ByteWriter {
 }
 
 private struct ByteReader {
-    private let bytes: [UInt8]
-    private var place: Int
-    private let end: Int
+    private(set) var rest: UnsafeRawBufferPointer
 
-    init(_ bytes: [UInt8], from start: Int, to end: Int) {
-        self.bytes = bytes
-        self.place = start
-        self.end = end
+    init(rest: UnsafeRawBufferPointer) {
+        self.rest = rest
     }
 
-    var isAtEnd: Bool { self.place == self.end }
-
-    /// Moves on by so many bytes and tells where they begin, if there are as many.
-    private mutating func advance(by count: Int) -> Int? {
-        guard self.end - self.place >= count else { return nil }
-        defer { self.place += count }
-        return self.place
+    /// Moves on by so many bytes and gives them, if there are as many.
+    private mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer? {
+        guard self.rest.count >= count else { return nil }
+        defer { self.rest = UnsafeRawBufferPointer(rebasing: self.rest[count...]) }
+        return UnsafeRawBufferPointer(rebasing: self.rest[..<count])
     }
 
     mutating func number() -> UInt64? {
-        self.advance(by: 8).map { start in
-            self.bytes.withUnsafeBytes {
-                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-            }
-        }
+        self.bytes(8).map { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     }
 
     mutating func value() -> SortValue? {
-        switch self.advance(by: 1).map({ self.bytes[$0] }) {
+        switch self.bytes(1)?[0] {
         case 0: SortValue.none
         case 1: self.number().map { .number(Int64(bitPattern: $0)) }
         case 2: self.text().map(SortValue.text)
@@ -187,8 +202,7 @@ private struct ByteReader {
     }
 
     private mutating func text() -> [UInt8]? {
-        guard let length = self.advance(by: 2) else { return nil }
-        let count = Int(self.bytes[length]) | Int(self.bytes[length + 1]) << 8
-        return self.advance(by: count).map { Array(self.bytes[$0..<($0 + count)]) }
+        guard let length = self.bytes(2) else { return nil }
+        return self.bytes(Int(length[0]) | Int(length[1]) << 8).map(Array.init)
     }
 }

@@ -13,9 +13,16 @@ enum SortValue: Hashable {
 
 /// A place in a list: the key values of a device and its id, whether or not that device is still there.
 struct ListPlace: Hashable {
-    /// One for each key of the order.
-    var values: [SortValue]
+    /// Nil where the id alone decides.
+    var firstValue: SortValue?
+    /// One for each other key of the order.
+    var otherValues: [SortValue] = []
     var id: Int64
+
+    /// The place among devices that share the value of the first key.
+    var rest: ListPlace {
+        ListPlace(firstValue: self.otherValues.first, otherValues: Array(self.otherValues.dropFirst()), id: self.id)
+    }
 }
 
 /// A total order of devices: the keys asked for, then the id in the direction of the last of them.
@@ -37,18 +44,18 @@ struct SortOrder {
     /// Nil where the id alone decides.
     let firstKey: Key?
     /// Without keys that change nothing: those after a unique one, and the id itself, which decides at the end in any case.
-    private let otherKeys: [Key]
+    let otherKeys: [Key]
     let isIDDescending: Bool
 
     /// - Parameter keys: attributes among them are ones that the fleet has.
-    init(_ keys: [SortKey], in fleet: UnsafePointer<Fleet>) {
+    init(_ keys: borrowing [SortKey], in fleet: UnsafePointer<Fleet>) {
         var first: Key?
         var others: [Key] = []
         var isIDDescending = false
-        for key in keys {
-            isIDDescending = key.isDescending
-            guard let source = Source(key.field, in: fleet) else { break }
-            let key = Key(source: source, isDescending: key.isDescending)
+        for place in keys.indices {
+            isIDDescending = keys[place].isDescending
+            guard let source = Source(keys[place].field, in: fleet) else { break }
+            let key = Key(source: source, isDescending: isIDDescending)
             if first == nil { first = key } else { others.append(key) }
             if source == .serial { break }
         }
@@ -131,7 +138,7 @@ struct SortOrder {
 
     /// The ``prefix(_:in:)`` of a device at `place`.
     func prefix(_ place: ListPlace) -> UInt64 {
-        guard let key = self.firstKey, let value = place.values.first else {
+        guard let key = self.firstKey, let value = place.firstValue else {
             let prefix = Self.prefix(place.id)
             return self.isIDDescending ? ~prefix : prefix
         }
@@ -158,7 +165,11 @@ struct SortOrder {
     }
 
     func isAfter(_ row: UInt32, _ place: ListPlace, in fleet: UnsafePointer<Fleet>) -> Bool {
-        for (key, value) in zip(self.keys, place.values) {
+        if let key = self.firstKey, let value = place.firstValue {
+            let order = key.source.order(row, value, in: fleet)
+            if order != 0 { return (order > 0) != key.isDescending }
+        }
+        for (key, value) in zip(self.otherKeys, place.otherValues) {
             let order = key.source.order(row, value, in: fleet)
             if order != 0 { return (order > 0) != key.isDescending }
         }
@@ -169,7 +180,9 @@ struct SortOrder {
     /// Where a device stands.
     func place(_ row: UInt32, in fleet: UnsafePointer<Fleet>) -> ListPlace {
         ListPlace(
-            values: self.keys.map { $0.source.value(row, in: fleet) }, id: fleet.pointee.rows.base[Int(row)].id)
+            firstValue: self.firstKey?.source.value(row, in: fleet),
+            otherValues: self.otherKeys.map { $0.source.value(row, in: fleet) },
+            id: fleet.pointee.rows.base[Int(row)].id)
     }
 }
 
