@@ -102,8 +102,8 @@ package struct RegistryIndex: ~Copyable {
     @inline(__always)
     func fleet(_ project: ProjectID) -> UnsafePointer<Fleet>? {
         let index = self.placement(of: project, inclusive: false)
-        guard index < self.slots.count, self.slots[index].id == project else { return nil }
-        return UnsafePointer(self.slots[index].fleet)
+        guard index < self.slots.count, self.slots.base[index].id.rawValue == project.rawValue else { return nil }
+        return UnsafePointer(self.slots.base[index].fleet)
     }
 
     /// The fleet of a project that exists, to change: the caller has the index to itself.
@@ -129,8 +129,12 @@ package struct RegistryIndex: ~Copyable {
         var high = self.slots.count
         while low < high {
             let middle = (low + high) >> 1
-            let candidate = self.slots.base[middle].id
-            if candidate < id || (inclusive && candidate == id) { low = middle + 1 } else { high = middle }
+            let candidate = self.slots.base[middle].id.rawValue
+            if candidate < id.rawValue || (inclusive && candidate == id.rawValue) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         return low
     }

@@ -1,5 +1,6 @@
 // The containers of the index against the standard library's.
 
+import DeviceModel
 @testable import DeviceQuery
 import RollcallTesting
 import Testing
@@ -107,7 +108,7 @@ import Testing
         func check() throws { try tree.checkInvariants(ties()) { devices[Int($0)].lastSeen } }
         for id in 1...6_000 as ClosedRange<Int64> {
             var device = DeviceRow.free(next: 0)
-            device.id = id
+            device.deviceID = DeviceID(rawValue: id)
             // Few values make many ties; one seed in two comes in order.
             device.lastSeen = seed % 2 == 0 ? id : Int64.random(in: 0..<50, using: &random)
             devices.append(device)

@@ -117,6 +117,22 @@ extension Condition {
         return Condition(all: kept)
     }
 
+    /// Asks `part`, which is no conjunction and has nothing to be joined with, as well.
+    mutating func add(_ part: Condition) {
+        if part.isNever { self = .never }
+        if part.isAlways { return }
+        switch self {
+        case .always: self = part
+        case .never: break
+        case .test, .any: self = .all([self, part])
+        case .all(var parts):
+            // The array is not to be shared while it grows.
+            self = .always
+            parts.append(part)
+            self = .all(parts)
+        }
+    }
+
     /// Every one of `parts`, which are conjuncts of one condition.
     init(all parts: [Condition]) {
         self = parts.count > 1 ? .all(parts) : parts.first ?? .always
@@ -138,6 +154,10 @@ extension Condition {
 
     var isNever: Bool {
         if case .never = self { true } else { false }
+    }
+
+    var isAlways: Bool {
+        if case .always = self { true } else { false }
     }
 
     /// The parts that must all hold.

@@ -119,15 +119,17 @@ extension CodeList {
         let count = self.codes.count
         if count > 1 { self.codes.sort() }
         var kept = 0
-        for code in self.codes where kept == 0 || self.codes[kept - 1] != code {
+        for index in 0..<count {
+            let code = self.codes[index]
+            if kept > 0, self.codes[kept - 1] == code { continue }
             let rows = fleet.pointee.rowSet(code, in: field)
             guard rows.count > 0 else { continue }
-            self.codes[kept] = code
+            if kept < index { self.codes[kept] = code }
             kept += 1
             self.rowCount += Int(rows.count)
             self.largeCount += rows.isChunked ? 1 : 0
         }
-        self.codes.removeLast(count - kept)
+        if kept < count { self.codes.removeLast(count - kept) }
     }
 }
 

@@ -24,41 +24,36 @@ struct ConditionBuilder {
     func condition(
         _ filter: DeviceFilter, _ expression: FilterExpression?, window: Int64, now: Timestamp
     ) -> Condition {
-        var parts: [Condition] = []
+        // Each part but the expression asks about something else: there is nothing to be joined.
+        var condition = Condition.always
         let seen = SeenRange(filter, window: window, now: now)
         if seen.isEmpty { return .never }
-        if !seen.isEverything {
-            parts.reserveCapacity(4)
-            parts.append(.test(.number(.lastSeen, seen.bounds)))
-        }
-        self.add(.owner, filter.ownerRefs, to: &parts)
-        self.add(.hardware, filter.hardwareVersions, to: &parts)
-        self.add(.cohort, filter.cohorts, to: &parts)
-        self.add(.release, filter.releases, to: &parts)
-        if !filter.deviceSerials.isEmpty {
-            parts.append(self.serials(filter.deviceSerials))
-        }
-        if let expression {
-            parts.append(self.condition(expression, isNegated: false))
-        }
-        if expression != nil { return self.recounted(.every(parts)) }
-        // Each part asks about something else: there is nothing to be joined.
-        return parts.contains(where: \.isNever) ? .never : Condition(all: parts)
+        if !seen.isEverything { condition.add(.test(.number(.lastSeen, seen.bounds))) }
+        if !filter.ownerRefs.isEmpty { condition.add(self.values(.owner, filter.ownerRefs)) }
+        if !filter.hardwareVersions.isEmpty { condition.add(self.values(.hardware, filter.hardwareVersions)) }
+        if !filter.cohorts.isEmpty { condition.add(self.values(.cohort, filter.cohorts)) }
+        if !filter.releases.isEmpty { condition.add(self.values(.release, filter.releases)) }
+        if !filter.deviceSerials.isEmpty { condition.add(self.serials(filter.deviceSerials)) }
+        guard let expression else { return condition }
+        return self.recounted(.every(condition.conjuncts + [self.condition(expression, isNegated: false)]))
     }
 
-    private func add(_ field: DictionaryField, _ values: [String], to parts: inout [Condition]) {
-        guard !values.isEmpty else { return }
+    /// Rows that have one of the values.
+    private func values(_ field: DictionaryField, _ values: [String]) -> Condition {
+        if values.count == 1 {
+            return self.codes(field, values[0].withBytes { self.codes(field, $0) })
+        }
         var codes: [UInt32] = []
         codes.reserveCapacity(values.count)
         guard field == .release else {
             self.fleet.pointee.appendCodes(of: values, in: field, to: &codes)
-            return parts.append(self.codes(field, consume codes))
+            return self.codes(field, consume codes)
         }
         self.fleet.pointee.versions.appendCodes(of: values, to: &codes)
         var releases: [UInt32] = []
         releases.reserveCapacity(codes.count)
         for version in codes { releases += self.fleet.pointee.releasesOfVersion[Int(version)] }
-        parts.append(self.codes(field, consume releases))
+        return self.codes(field, consume releases)
     }
 
     private func condition(_ expression: FilterExpression, isNegated: Bool) -> Condition {

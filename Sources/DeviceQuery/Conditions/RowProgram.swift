@@ -43,7 +43,7 @@ struct RowProgram: ~Copyable {
     var isTrivial: Bool { self.entry == Self.accept }
 
     /// - Parameter condition: its parts in the order in which they are best asked.
-    init(_ condition: Condition) {
+    init(_ condition: borrowing Condition) {
         self.steps = Column()
         self.codes = Column()
         self.bits = Column()

@@ -11,7 +11,7 @@ struct SeenRange: BitwiseCopyable {
     /// - Parameters:
     ///   - window: what counts as recent, in microseconds.
     ///   - now: what it is counted back from.
-    init(_ filter: DeviceFilter, window: Int64, now: Timestamp) {
+    init(_ filter: borrowing DeviceFilter, window: Int64, now: Timestamp) {
         let firstSeen = DeviceRow.neverSeen + 1
         if let since = filter.lastSeenSince {
             self.lower = since.microseconds + 1

@@ -2,16 +2,15 @@
 
 internal import DeviceModel
 
-/// A count's query after every check.
+/// What checking a count's query found, beside the query itself: see ``ListRequest``.
 struct CountRequest {
-    let query: CountQuery
     let project: ProjectID
     let expression: FilterExpression?
     let now: Timestamp
 
     /// - Throws: every bad field of the query at once.
     init(
-        _ query: CountQuery, in project: ProjectID, of index: borrowing RegistryIndex, now: Timestamp
+        _ query: borrowing CountQuery, in project: ProjectID, of index: borrowing RegistryIndex, now: Timestamp
     ) throws(InvalidFields) {
         guard let fleet = index.fleet(project) else {
             preconditionFailure("a count is asked of a project that does not exist")
@@ -32,35 +31,29 @@ struct CountRequest {
             check.refuse("group_limit", "must be at least 1; 0 means \(index.limits.groupCountDefault)")
         }
         try check.finish()
-        self.query = query
         self.project = project
         self.expression = expression
         self.now = now
     }
 
-    /// How many groups to return.
-    func groupLimit(_ limits: Limits) -> Int { min(self.query.groupLimit, limits.groupCountMax) }
-
-    /// The first moment that counts as recent.
-    func recent(_ limits: Limits) -> Int64 {
-        let window = self.query.filter.activityWindowMicroseconds ?? limits.activityWindowMicrosecondsDefault
-        return self.now.advanced(byMicroseconds: -window).microseconds
-    }
-
     /// The query's filter as tests of the fleet as it is at this moment.
-    func condition(_ index: borrowing RegistryIndex, in fleet: UnsafePointer<Fleet>) -> Condition {
-        index.condition(self.query.filter, self.expression, now: self.now, in: fleet)
+    func condition(
+        _ query: CountQuery, _ index: borrowing RegistryIndex, in fleet: UnsafePointer<Fleet>
+    ) -> Condition {
+        index.condition(query.filter, self.expression, now: self.now, in: fleet)
     }
 
-    /// A condition and the query's groups on the fleet as it is at this moment.
-    func search(
-        _ condition: Condition, _ index: borrowing RegistryIndex, _ bounds: SearchBounds,
-        in fleet: UnsafePointer<Fleet>
-    ) -> CountSearch {
-        CountSearch(
-            condition,
-            self.query.groupBy.map { GroupSource($0, recent: self.recent(index.limits), in: fleet) }, bounds, in: fleet)
+    /// What the query groups by, on the fleet as it is at this moment.
+    func sources(_ query: CountQuery, _ limits: Limits, in fleet: UnsafePointer<Fleet>) -> [GroupSource] {
+        let window = query.filter.activityWindowMicroseconds ?? limits.activityWindowMicrosecondsDefault
+        let recent = self.now.advanced(byMicroseconds: -window).microseconds
+        return query.groupBy.map { GroupSource($0, recent: recent, in: fleet) }
     }
+}
+
+extension CountQuery {
+    /// How many groups to return.
+    func groupLimit(_ limits: Limits) -> Int { min(self.groupLimit, limits.groupCountMax) }
 }
 
 /// A count of one fleet's devices.
@@ -85,8 +78,8 @@ struct CountSearch: ~Copyable {
         } else {
             self.plan = plan
         }
-        self.usesSets = setCost != nil && self.plan.source.plan == .bitmaps
-        self.usedPlan = self.plan.source.plan
+        self.usesSets = setCost != nil && self.plan.sourcePlan == .bitmaps
+        self.usedPlan = self.plan.sourcePlan
     }
 
     /// What intersecting with the set of each group costs, where that can be done.
@@ -104,7 +97,9 @@ struct CountSearch: ~Copyable {
             self.usedPlan = .nothing
             return DeviceCount(count: 0, groups: [], otherCount: 0)
         }
-        if self.bounds.forced == nil || self.bounds.forced == .indexCounts, let answer = self.indexCount(groupLimit) {
+        if self.bounds.forced == nil || self.bounds.forced == .indexCounts,
+            let answer = Self.indexCount(self.plan.condition, self.sources, groupLimit, self.bounds, in: fleet)
+        {
             self.usedPlan = .indexCounts
             return answer
         }
@@ -123,24 +118,25 @@ struct CountSearch: ~Copyable {
         return counter.finish(limit: groupLimit)
     }
 
-    /// The answer, where the counts that indexes keep are enough for it.
-    private func indexCount(_ groupLimit: Int) -> DeviceCount? {
-        let fleet = self.plan.fleet
-        if self.sources.isEmpty {
-            return self.plan.condition.exactCount(in: fleet).map {
-                DeviceCount(count: Int64($0), groups: [], otherCount: 0)
-            }
+    /// The answer, where the counts that indexes keep are enough for it: nothing is to be planned then.
+    static func indexCount(
+        _ condition: Condition, _ sources: [GroupSource], _ groupLimit: Int, _ bounds: SearchBounds,
+        in fleet: UnsafePointer<Fleet>
+    ) -> DeviceCount? {
+        if sources.isEmpty {
+            guard let count = condition.exactCount(in: fleet) else { return nil }
+            return DeviceCount(count: Int64(count), groups: [], otherCount: 0)
         }
-        guard case .always = self.plan.condition, self.sources.count == 1 else { return nil }
-        switch self.sources[0] {
+        guard case .always = condition, sources.count == 1 else { return nil }
+        switch sources[0] {
         case .dictionary, .version:
-            let codeCount = self.sources[0].field.map { fleet.pointee.codeCount(of: $0) } ?? 0
-            guard Double(codeCount) * StepCost.countedCode <= self.bounds.costMax else { return nil }
-            var counter = GroupCounter(self.sources, usesSets: false, in: fleet)
+            let codeCount = sources[0].field.map { fleet.pointee.codeCount(of: $0) } ?? 0
+            guard Double(codeCount) * StepCost.countedCode <= bounds.costMax else { return nil }
+            var counter = GroupCounter(sources, usesSets: false, in: fleet)
             counter.countSets()
             return counter.finish(limit: groupLimit)
         case .activity(let recent):
-            return Self.activityCount(recent, groupLimit, fleet)
+            return self.activityCount(recent, groupLimit, fleet)
         case .attribute, .attributeText:
             return nil
         }

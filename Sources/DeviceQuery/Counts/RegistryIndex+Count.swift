@@ -12,15 +12,15 @@ extension RegistryIndex {
     package func count(
         _ query: CountQuery, in project: ProjectID, now: Timestamp, planning: Planning = Planning()
     ) throws(InvalidFields) -> DeviceCount {
-        self.answer(try CountRequest(query, in: project, of: self, now: now), planning: planning)
+        self.answer(query, try CountRequest(query, in: project, of: self, now: now), planning: planning)
     }
 
     /// The count of a query that was checked.
-    func answer(_ request: CountRequest, planning: Planning = Planning()) -> DeviceCount {
-        guard let count = self.answer(request, SearchBounds(forced: planning.forcedPlan)) else {
-            preconditionFailure("a count without bounds is always answered")
+    func answer(_ query: CountQuery, _ request: CountRequest, planning: Planning = Planning()) -> DeviceCount {
+        switch self.answer(query, request, SearchBounds(forced: planning.forcedPlan)) {
+        case let count?: return count
+        case nil: preconditionFailure("a count without bounds is always answered")
         }
-        return count
     }
 
     /// As ``count(_:in:now:planning:)``, if that is not expected to hold the index for longer than a moment.
@@ -30,7 +30,7 @@ extension RegistryIndex {
         _ query: CountQuery, in project: ProjectID, now: Timestamp
     ) throws(InvalidFields) -> DeviceCount? {
         let request = try CountRequest(query, in: project, of: self, now: now)
-        return self.answer(request, SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax)))
+        return self.answer(query, request, SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax)))
     }
 
     /// The ids of what a count counts.
@@ -46,18 +46,23 @@ extension RegistryIndex {
 
     private func answer(_ request: CountRequest, _ bounds: SearchBounds) -> DeviceCount? {
         let watch = request.query.explains ? Stopwatch() : nil
+    private func answer(_ query: CountQuery, _ request: CountRequest, _ bounds: SearchBounds) -> DeviceCount? {
+        let watch = query.explains ? Stopwatch() : nil
         guard let fleet = self.fleet(request.project) else {
             preconditionFailure("a count is asked of a project that does not exist")
         }
-        let condition = request.condition(self, in: fleet)
-        if watch == nil, bounds.forced == nil, request.query.groupBy.isEmpty,
-            let count = condition.exactCount(in: fleet)
-        {
-            // An index knows it: nothing is planned.
+        let condition = request.condition(query, self, in: fleet)
+        let isPlain = watch == nil && bounds.forced == nil
+        if isPlain, query.groupBy.isEmpty, let count = condition.exactCount(in: fleet) {
             return DeviceCount(count: Int64(count), groups: [], otherCount: 0)
         }
-        var search = request.search(condition, self, bounds, in: fleet)
-        guard var answer = search.count(groupLimit: request.groupLimit(self.limits)) else { return nil }
+        let sources = request.sources(query, self.limits, in: fleet)
+        let groupLimit = query.groupLimit(self.limits)
+        if isPlain, let count = CountSearch.indexCount(condition, sources, groupLimit, bounds, in: fleet) {
+            return count
+        }
+        var search = CountSearch(condition, sources, bounds, in: fleet)
+        guard var answer = search.count(groupLimit: groupLimit) else { return nil }
         if let watch {
             answer.explanation = search.explanation(elapsedNanoseconds: watch.elapsedNanoseconds)
         }

@@ -17,7 +17,7 @@ package struct BorrowedDevice {
         self.fleet = fleet
     }
 
-    package var id: DeviceID { DeviceID(rawValue: self.row.pointee.id) }
+    package var id: DeviceID { self.row.pointee.deviceID }
     package var project: ProjectID { self.fleet.pointee.record.id }
     package var createdDate: Timestamp { self.row.pointee.createdDate }
     package var updatedDate: Timestamp { self.row.pointee.updatedDate }

@@ -6,7 +6,7 @@ internal import DeviceModel
 ///
 /// Texts are numbers of a pool or of a dictionary. A free row has id 0 and keeps the next free row in `owner`.
 struct DeviceRow: BitwiseCopyable {
-    var id: Int64
+    var deviceID: DeviceID
     var createdDate: Timestamp
     var updatedDate: Timestamp
     var etagRevision: Int64
@@ -28,10 +28,14 @@ struct DeviceRow: BitwiseCopyable {
 
     static func free(next: UInt32) -> DeviceRow {
         DeviceRow(
-            id: 0, createdDate: .epoch, updatedDate: .epoch, etagRevision: 0, lastSeen: Self.neverSeen,
+            deviceID: DeviceID(rawValue: 0), createdDate: .epoch, updatedDate: .epoch, etagRevision: 0,
+            lastSeen: Self.neverSeen,
             owner: next, hardware: 0, release: Self.noRelease, cohort: 0, serial: .none, attributes: AttributeLists.none
         )
     }
+
+    @inline(__always)
+    var id: Int64 { self.deviceID.rawValue }
 
     @inline(__always)
     var isFree: Bool { self.id == 0 }

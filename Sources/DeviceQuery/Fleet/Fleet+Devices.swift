@@ -45,7 +45,7 @@ extension Fleet {
         let row = self.takeRow()
         self.seen[Int(row)] = device.sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen
         self.rows[Int(row)] = DeviceRow(
-            id: device.id.rawValue, createdDate: device.createdDate, updatedDate: device.updatedDate,
+            deviceID: device.id, createdDate: device.createdDate, updatedDate: device.updatedDate,
             etagRevision: device.etagRevision.rawValue,
             lastSeen: device.sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen,
             owner: self.owners.intern(device.ownerRef), hardware: self.hardware.intern(device.hardwareVersion),

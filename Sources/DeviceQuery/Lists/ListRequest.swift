@@ -3,21 +3,22 @@
 package import DeviceModel
 internal import FoundationEssentials
 
-/// What a valid query asks of a fleet.
+/// What checking a query found, beside the query itself, which goes along with it: a copy would cost as much as a short answer.
 struct ListRequest {
-    let query: ListQuery
     let project: ProjectID
     let expression: FilterExpression?
     let pageSize: Int
     let offset: Int
     let token: PageToken?
     let fingerprint: UInt64
+    /// As the fleet had its attributes when the query was checked.
+    let order: SortOrder
     /// What activity is counted from.
     let now: Timestamp
 
     /// - Throws: every bad field of the query at once.
     init(
-        _ query: ListQuery, in project: ProjectID, of index: borrowing RegistryIndex, now: Timestamp
+        _ query: borrowing ListQuery, in project: ProjectID, of index: borrowing RegistryIndex, now: Timestamp
     ) throws(InvalidFields) {
         guard let fleet = index.fleet(project) else {
             preconditionFailure("a list is asked of a project that does not exist")
@@ -32,27 +33,21 @@ struct ListRequest {
         let pageSize = Self.pageSize(query, index.limits, &check)
         let offset = Self.offset(query.position, pageSize: pageSize, &check)
         try check.finish()
-        self.query = query
         self.project = project
         self.expression = expression
         self.pageSize = pageSize
         self.offset = offset
         self.token = token
         self.fingerprint = fingerprint
+        self.order = order
         self.now = token?.now ?? now
     }
 
     /// The query's filter as tests of the fleet as it is at this moment.
-    func condition(_ index: borrowing RegistryIndex, in fleet: UnsafePointer<Fleet>) -> Condition {
-        index.condition(self.query.filter, self.expression, now: self.now, in: fleet)
-    }
-
-    /// The query's condition and order on the fleet as it is at this moment.
-    func search(_ index: borrowing RegistryIndex, _ bounds: SearchBounds) -> ListSearch? {
-        guard let fleet = index.fleet(self.project) else { return nil }
-        return ListSearch(
-            self.condition(index, in: fleet),
-            SortOrder(self.query.sort, in: fleet), bounds, in: fleet)
+    func condition(
+        _ query: ListQuery, _ index: borrowing RegistryIndex, in fleet: UnsafePointer<Fleet>
+    ) -> Condition {
+        index.condition(query.filter, self.expression, now: self.now, in: fleet)
     }
 
     /// The rows of the page, and one more that tells whether there is a next one.
@@ -62,21 +57,21 @@ struct ListRequest {
 
     /// Shows the rows of a page to `each`, and makes the token of the next one.
     func page(
-        _ rows: borrowing Column<UInt32>, in fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool
+        _ rows: borrowing Column<UInt32>, _ order: SortOrder, totalCount: Int?, in fleet: UnsafePointer<Fleet>,
+        each: (BorrowedDevice) -> Bool
     ) -> ListPage {
-        for index in 0..<min(rows.count, self.pageSize) { fleet.pointee.prefetch(rows[index]) }
-        var page = ListPage(nextPageToken: "", totalCount: nil, itemCount: 0)
-        while page.itemCount < min(rows.count, self.pageSize),
-            each(BorrowedDevice(rows[page.itemCount], of: fleet))
-        {
-            page.itemCount += 1
+        let count = min(rows.count, self.pageSize)
+        let first = UnsafePointer(rows.base)
+        for index in 0..<count { fleet.pointee.prefetch(first[index]) }
+        var shown = 0
+        while shown < count, each(BorrowedDevice(first[shown], of: fleet)) { shown += 1 }
+        var token = ""
+        if shown < rows.count {
+            precondition(shown > 0, "a page holds at least one device")
+            let place = order.place(first[shown - 1], in: fleet)
+            token = PageToken(fingerprint: self.fingerprint, now: self.now, place: place).text
         }
-        if page.itemCount < rows.count {
-            precondition(page.itemCount > 0, "a page holds at least one device")
-            let place = SortOrder(self.query.sort, in: fleet).place(rows[page.itemCount - 1], in: fleet)
-            page.nextPageToken = PageToken(fingerprint: self.fingerprint, now: self.now, place: place).text
-        }
-        return page
+        return ListPage(nextPageToken: token, totalCount: totalCount.map(Int64.init), itemCount: shown)
     }
 
     // MARK: Checks
@@ -126,6 +121,7 @@ extension RegistryIndex {
     func condition(
         _ filter: DeviceFilter, _ expression: FilterExpression?, now: Timestamp, in fleet: UnsafePointer<Fleet>
     ) -> Condition {
+        if filter.asksNothing { return .always }
         let window = filter.activityWindowMicroseconds ?? self.limits.activityWindowMicrosecondsDefault
         let builder = ConditionBuilder(
             fleet: fleet, storeTag: self.storeTag, termCount: expression?.termCount ?? 0)
@@ -156,6 +152,7 @@ extension FieldCheck {
     ///
     /// - Parameter asksActivity: whether the request asks for activity elsewhere, which gives a window its meaning too.
     package mutating func filter(_ filter: DeviceFilter, limits: Limits, asksActivity: Bool = false) {
+        if filter.asksNothing { return }
         self.values(filter.releases, "release", limits)
         self.values(filter.ownerRefs, "owner_ref", limits)
         self.values(filter.hardwareVersions, "hardware_version", limits)
@@ -173,10 +170,13 @@ extension FieldCheck {
         }
     }
 
+    @inline(__always)
     private mutating func values(_ values: [String], _ field: String, _ limits: Limits) {
-        if values.count > limits.filterValueCountMax {
-            self.refuse(field, "must have at most \(limits.filterValueCountMax) values, not \(values.count)")
-        }
+        if values.count > limits.filterValueCountMax { self.refuseCount(values.count, field, limits) }
+    }
+
+    private mutating func refuseCount(_ count: Int, _ field: String, _ limits: Limits) {
+        self.refuse(field, "must have at most \(limits.filterValueCountMax) values, not \(count)")
     }
 
     /// The tree of a filter's text, which is refused if it is wrong.

@@ -136,7 +136,7 @@ extension ListSearch {
 
     /// Reads a window off the order of an attribute: devices without a value count as smallest.
     mutating func walkAttribute(
-        _ key: Int, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
+        _ key: Int, _ planned: PlannedWalk, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
     ) -> Bool {
         let end = rows.count + window.count
         var offset = window.offset
@@ -148,9 +148,8 @@ extension ListSearch {
             let place = isPlaceAbsent == isAbsent ? window.place : nil
             let part = PageWindow(place: place, offset: offset, count: end - rows.count)
             if !isAbsent {
-                guard let skipped = self.walk(.lazy(.attribute(key)), part, budget: budget, into: &rows) else {
-                    return false
-                }
+                let name = TreeName.lazy(.attribute(key))
+                guard let skipped = self.walk(name, planned, part, budget: budget, into: &rows) else { return false }
                 offset -= skipped
             } else if !self.plan.condition.asksPresence(of: key) {
                 let part = PageWindow(place: place?.rest, offset: offset, count: end - rows.count)

@@ -8,15 +8,16 @@ extension ListSearch {
     /// - Parameter budget: in nanoseconds.
     /// - Returns: how many matches were passed over, or nil where the budget did not suffice.
     mutating func walk(
-        _ name: TreeName, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
+        _ name: TreeName, _ planned: PlannedWalk, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
     ) -> Int? {
         name.noteUse(in: self.fleet)
-        var walk = self.plan.walk(of: name)
-        walk.ranks = self.cut(walk.ranks, of: name, window.place)
+        var walk = planned
+        walk.ranks = self.order.cut(walk.ranks, of: name, window.place, in: self.fleet)
         if case .always = walk.residual, self.order.isSingle {
-            let skipped = min(window.offset, walk.ranks.count)
-            let ranks = Self.cut(walk.ranks, skipping: skipped, window.count, self.order.isWalkDescending)
-            self.append(name, ranks, &rows)
+            let rowCount = rows.count
+            let skipped = self.order.append(walk.ranks, of: name, window, in: self.fleet, to: &rows)
+            self.tally.candidateCount += rows.count - rowCount
+            self.tally.matchCount += rows.count - rowCount
             return skipped
         }
         let entryCount = budget / (StepCost.walkedRow + walk.askingCost) + Double(window.count)
@@ -24,63 +25,6 @@ extension ListSearch {
         return self.order.isSingle
             ? self.walkInOrder(name, walk, window, entryCountMax, &rows)
             : self.walkRuns(name, walk, window, entryCountMax, &rows)
-    }
-
-    /// The part of some ranks of an index where matches after a place may lie.
-    private func cut(_ ranks: Range<Int>, of name: TreeName, _ place: ListPlace?) -> Range<Int> {
-        guard let place else { return ranks }
-        let column = QueryPlan.column(name, self.fleet)
-        let order = self.order
-        let fleet = self.fleet
-        let isDescending = order.isWalkDescending
-        let rank = fleet.pointee.withTree(name) { tree in
-            tree.rank(order.treeValue(of: place)) { number in
-                let row = column.map { $0.pointee.rows.base[Int(number)] } ?? number
-                // Where the index decides the whole order, what is at the place is left out; where it decides no more than
-                // the first key, all that share it with the place stay in.
-                return order.isBeforeWalk(row, place, isInclusive: isDescending != order.isSingle, in: fleet)
-            }
-        }
-        let bound = max(ranks.lowerBound, min(ranks.upperBound, rank ?? 0))
-        return isDescending ? ranks.lowerBound..<bound : bound..<ranks.upperBound
-    }
-
-    private static func cut(_ ranks: Range<Int>, skipping: Int, _ count: Int, _ isDescending: Bool) -> Range<Int> {
-        if isDescending {
-            let end = ranks.upperBound - skipping
-            return max(ranks.lowerBound, end - count)..<end
-        }
-        let start = ranks.lowerBound + skipping
-        return start..<min(ranks.upperBound, start + count)
-    }
-
-    private mutating func append(_ name: TreeName, _ ranks: Range<Int>, _ rows: inout Column<UInt32>) {
-        let column = QueryPlan.column(name, self.fleet)
-        let isDescending = self.order.isWalkDescending
-        self.tally.candidateCount += ranks.count
-        self.tally.matchCount += ranks.count
-        _ = self.fleet.pointee.withTree(name) { tree in
-            tree.forEachRun(in: ranks, isDescending: isDescending) { run in
-                let start = rows.appendRoom(run.count)
-                Self.copy(run, isDescending: isDescending, column, into: rows.base + start)
-                return true
-            }
-        }
-    }
-
-    /// Writes the rows of entries that lie side by side, in the order of a walk.
-    @inline(__always)
-    private static func copy(
-        _ run: UnsafeBufferPointer<UInt32>, isDescending: Bool, _ column: UnsafeMutablePointer<AttributeColumn>?,
-        into rows: UnsafeMutablePointer<UInt32>
-    ) {
-        if isDescending {
-            for index in 0..<run.count { rows[index] = run[run.count &- 1 &- index] }
-        } else {
-            for index in 0..<run.count { rows[index] = run[index] }
-        }
-        guard let column else { return }
-        for index in 0..<run.count { rows[index] = column.pointee.rows.base[Int(rows[index])] }
     }
 
     /// Matches expected in the part of a walk after which it is given up if it has found less than a quarter of them.
@@ -112,7 +56,7 @@ extension ListSearch {
                         let count = min(stepCount, run.count - place)
                         let start = isDescending ? run.count - place - count : place
                         let part = UnsafeBufferPointer(rebasing: run[start..<(start + count)])
-                        Self.copy(part, isDescending: isDescending, column, into: taken)
+                        part.copy(isDescending: isDescending, column, into: taken)
                         place += count
                         walked += count
                         let passing = program.filter(taken, count: count, fleet)
@@ -171,7 +115,61 @@ extension ListSearch {
     }
 }
 
+// MARK: - Ranks
+
 extension SortOrder {
+    /// Reads a window off an index that lies in this order, where every device matches.
+    ///
+    /// - Returns: false where there is no such index.
+    /// - Complexity: O(log n) and the rows of the window.
+    func readIndex(_ window: PageWindow, in fleet: UnsafePointer<Fleet>, into rows: inout Column<UInt32>) -> Bool {
+        guard self.isSingle, case .tree(let name)? = self.walk,
+            let count = fleet.pointee.withTree(name, { $0.count })
+        else { return false }
+        name.noteUse(in: fleet)
+        _ = self.append(self.cut(0..<count, of: name, window.place, in: fleet), of: name, window, in: fleet, to: &rows)
+        return true
+    }
+
+    /// The part of some ranks of an index where matches after a place may lie.
+    fileprivate func cut(
+        _ ranks: Range<Int>, of name: TreeName, _ place: ListPlace?, in fleet: UnsafePointer<Fleet>
+    ) -> Range<Int> {
+        guard let place else { return ranks }
+        let column = QueryPlan.column(name, fleet)
+        let isDescending = self.isWalkDescending
+        let rank = fleet.pointee.withTree(name) { tree in
+            tree.rank(self.treeValue(of: place)) { number in
+                let row = column.map { $0.pointee.rows.base[Int(number)] } ?? number
+                // Where the index decides the whole order, what is at the place is left out; where it decides no more than
+                // the first key, all that share it with the place stay in.
+                return self.isBeforeWalk(row, place, isInclusive: isDescending != self.isSingle, in: fleet)
+            }
+        }
+        let bound = max(ranks.lowerBound, min(ranks.upperBound, rank ?? 0))
+        return isDescending ? ranks.lowerBound..<bound : bound..<ranks.upperBound
+    }
+
+    /// Appends the rows of a window among some ranks of an index, and tells how many ranks it passed over.
+    fileprivate func append(
+        _ ranks: Range<Int>, of name: TreeName, _ window: PageWindow, in fleet: UnsafePointer<Fleet>,
+        to rows: inout Column<UInt32>
+    ) -> Int {
+        let isDescending = self.isWalkDescending
+        let skipped = min(window.offset, ranks.count)
+        let taken = min(window.count, ranks.count - skipped)
+        let start = isDescending ? ranks.upperBound - skipped - taken : ranks.lowerBound + skipped
+        let column = QueryPlan.column(name, fleet)
+        _ = fleet.pointee.withTree(name) { tree in
+            tree.forEachRun(in: start..<(start + taken), isDescending: isDescending) { run in
+                let end = rows.appendRoom(run.count)
+                run.copy(isDescending: isDescending, column, into: rows.base + end)
+                return true
+            }
+        }
+        return skipped
+    }
+
     /// The value under which an index by the first key, or by id, has a device at `place`.
     fileprivate func treeValue(of place: ListPlace) -> Int64 {
         switch place.firstValue {
@@ -200,5 +198,21 @@ extension SortOrder {
 
     fileprivate func sharesFirstKey(_ left: UInt32, _ right: UInt32, in fleet: UnsafePointer<Fleet>) -> Bool {
         self.firstKey.map { $0.source.order(left, right, in: fleet) == 0 } ?? false
+    }
+}
+
+extension UnsafeBufferPointer<UInt32> {
+    /// Writes the rows of entries that lie side by side in an index, in the order of a walk.
+    @inline(__always)
+    fileprivate func copy(
+        isDescending: Bool, _ column: UnsafeMutablePointer<AttributeColumn>?, into rows: UnsafeMutablePointer<UInt32>
+    ) {
+        if isDescending {
+            for index in 0..<self.count { rows[index] = self[self.count &- 1 &- index] }
+        } else {
+            for index in 0..<self.count { rows[index] = self[index] }
+        }
+        guard let column else { return }
+        for index in 0..<self.count { rows[index] = column.pointee.rows.base[Int(rows[index])] }
     }
 }

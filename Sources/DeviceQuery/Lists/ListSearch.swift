@@ -34,7 +34,7 @@ struct ListSearch: ~Copyable {
         self.plan = QueryPlan(condition, in: fleet, forced: bounds.forced)
         self.order = order
         self.bounds = bounds
-        self.usedPlan = self.plan.source.plan
+        self.usedPlan = self.plan.sourcePlan
     }
 
     /// Appends the rows of a window to `rows`, in order.
@@ -49,7 +49,8 @@ struct ListSearch: ~Copyable {
         let rowCount = rows.count
         let selectionCost = self.plan.sourceCost + self.plan.matchEstimate * StepCost.keptRow
         if let walk = self.order.walk, self.mayWalk(walk) {
-            let cost = self.expectedCost(walk, window)
+            let planned = walk.tree.map { self.plan.walk(of: $0) }
+            let cost = self.expectedCost(walk, planned, window)
             let isForced = self.bounds.forced == walk.plan
             if isForced || (cost < selectionCost && cost <= self.bounds.costMax) {
                 // Fewer matches than expected may lie in the way: the walk goes twice as far as it was expected to, and no
@@ -57,11 +58,11 @@ struct ListSearch: ~Copyable {
                 let limit = min(selectionCost, self.bounds.costMax, cost * 2)
                 let budget = isForced ? .infinity : max(limit, StepCost.plan)
                 self.usedPlan = walk.plan
-                if self.walk(walk, window, budget: budget, into: &rows) { return true }
+                if self.walk(walk, planned, window, budget: budget, into: &rows) { return true }
                 rows.removeLast(rows.count - rowCount)
             }
         }
-        self.usedPlan = self.plan.source.plan
+        self.usedPlan = self.plan.sourcePlan
         guard selectionCost <= self.bounds.costMax else { return false }
         let limit = min(window.reach, self.fleet.pointee.deviceCount)
         var selection = PageSelection(
@@ -73,19 +74,17 @@ struct ListSearch: ~Copyable {
 
     /// Whether a walk is there and is not ruled out by a plan that is forced.
     private func mayWalk(_ walk: Walk) -> Bool {
-        if let forced = self.bounds.forced, forced != walk.plan, self.plan.source.plan == forced { return false }
+        if let forced = self.bounds.forced, forced != walk.plan, self.plan.sourcePlan == forced { return false }
         return walk.lazyOrder(in: self.fleet) == nil
     }
 
-    private func expectedCost(_ walk: Walk, _ window: PageWindow) -> Double {
+    private func expectedCost(_ walk: Walk, _ planned: PlannedWalk?, _ window: PageWindow) -> Double {
         if case .always = self.plan.condition, self.order.isSingle { return StepCost.plan }
-        let total = Double(self.fleet.pointee.deviceCount)
-        switch walk {
-        case .tree(let name):
-            return self.plan.walk(of: name).cost(ofMatches: Double(window.reach))
-        case .attribute(let key):
-            return self.plan.walk(of: .lazy(.attribute(key))).cost(ofMatches: Double(window.reach))
-        case .dictionary(let field):
+        switch (walk, planned) {
+        case (_, let planned?):
+            return planned.cost(ofMatches: Double(window.reach))
+        case (.dictionary(let field), nil):
+            let total = Double(self.fleet.pointee.deviceCount)
             let rowCount = min(total, Double(window.reach) / max(self.plan.share, 1e-9))
             let groups = Double(self.fleet.pointee.textCount(of: field))
             // The group in which the page ends is looked at whole, unless an index lies in its order.
@@ -93,19 +92,23 @@ struct ListSearch: ~Copyable {
             let last = groups > 100 || self.order.rest.walk == nil ? total / max(groups, 1) : 0
             let rowCost = StepCost.candidate + self.plan.parts.fetchingCost
             return groupCount * StepCost.group + (rowCount + last) * rowCost
+        case (.tree, nil), (.attribute, nil):
+            preconditionFailure("the walk of an index is planned")
         }
     }
 
     private mutating func walk(
-        _ walk: Walk, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
+        _ walk: Walk, _ planned: PlannedWalk?, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
     ) -> Bool {
-        switch walk {
-        case .tree(let name):
-            return self.walk(name, window, budget: budget, into: &rows) != nil
-        case .dictionary(let field):
+        switch (walk, planned) {
+        case (.tree(let name), let planned?):
+            return self.walk(name, planned, window, budget: budget, into: &rows) != nil
+        case (.attribute(let key), let planned?):
+            return self.walkAttribute(key, planned, window, budget: budget, into: &rows)
+        case (.dictionary(let field), _):
             return self.walkGroups(field, window, budget: budget, into: &rows)
-        case .attribute(let key):
-            return self.walkAttribute(key, window, budget: budget, into: &rows)
+        case (.tree, nil), (.attribute, nil):
+            preconditionFailure("the walk of an index is planned")
         }
     }
 }
@@ -124,14 +127,18 @@ enum Walk: Equatable {
         if case .dictionary = self { .groupedWalk } else { .orderedWalk }
     }
 
+    /// The index that it goes along, if it is one.
+    var tree: TreeName? {
+        switch self {
+        case .tree(let name): name
+        case .attribute(let key): .lazy(.attribute(key))
+        case .dictionary: nil
+        }
+    }
+
     /// The order that it needs and that is not built.
     func lazyOrder(in fleet: UnsafePointer<Fleet>) -> OrderName? {
-        let name: OrderName
-        switch self {
-        case .tree(.lazy(let order)): name = order
-        case .attribute(let key): name = .attribute(key)
-        case .tree, .dictionary: return nil
-        }
+        guard case .lazy(let name)? = self.tree else { return nil }
         return fleet.pointee.tree(name) == nil ? name : nil
     }
 }

@@ -39,14 +39,15 @@ extension RegistryIndex {
         _ query: ListQuery, in project: ProjectID, now: Timestamp, planning: Planning = Planning(),
         each: (BorrowedDevice) -> Bool
     ) throws(InvalidFields) -> ListPage {
-        self.answer(try ListRequest(query, in: project, of: self, now: now), planning: planning, each: each)
+        let request = try ListRequest(query, in: project, of: self, now: now)
+        return self.answer(query, request, planning: planning, each: each)
     }
 
     /// The page of a query that was checked.
     func answer(
-        _ request: ListRequest, planning: Planning = Planning(), each: (BorrowedDevice) -> Bool
+        _ query: ListQuery, _ request: ListRequest, planning: Planning = Planning(), each: (BorrowedDevice) -> Bool
     ) -> ListPage {
-        guard let page = self.answer(request, SearchBounds(forced: planning.forcedPlan), each: each) else {
+        guard let page = self.answer(query, request, SearchBounds(forced: planning.forcedPlan), each: each) else {
             preconditionFailure("a list without bounds is always answered")
         }
         return page
@@ -59,26 +60,36 @@ extension RegistryIndex {
         _ query: ListQuery, in project: ProjectID, now: Timestamp, each: (BorrowedDevice) -> Bool
     ) throws(InvalidFields) -> ListPage? {
         let request = try ListRequest(query, in: project, of: self, now: now)
-        return self.answer(request, SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax)), each: each)
+        let bounds = SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax))
+        return self.answer(query, request, bounds, each: each)
     }
 
     private func answer(
-        _ request: ListRequest, _ bounds: SearchBounds, each: (BorrowedDevice) -> Bool
+        _ query: ListQuery, _ request: ListRequest, _ bounds: SearchBounds, each: (BorrowedDevice) -> Bool
     ) -> ListPage? {
-        let watch = request.query.explains ? Stopwatch() : nil
-        guard var search = request.search(self, bounds) else {
+        guard let fleet = self.fleet(request.project) else {
             preconditionFailure("a list is asked of a project that does not exist")
         }
+        let order = request.order
+        let window = request.window
         var rows = Column<UInt32>(capacity: request.pageSize + 1)
-        guard search.collect(request.window, into: &rows) else { return nil }
-        var totalCount: Int64?
-        if request.query.includesTotal {
-            guard let count = search.count() else { return nil }
-            totalCount = Int64(count)
+        if query.filter.asksNothing, !query.explains, bounds.forced == nil,
+            order.readIndex(window, in: fleet, into: &rows)
+        {
+            // Every device matches and an index has them in order: nothing is planned.
+            let totalCount = query.includesTotal ? fleet.pointee.deviceCount : nil
+            return request.page(rows, order, totalCount: totalCount, in: fleet, each: each)
+        }
+        let watch = query.explains ? Stopwatch() : nil
+        var search = ListSearch(request.condition(query, self, in: fleet), order, bounds, in: fleet)
+        guard search.collect(window, into: &rows) else { return nil }
+        var totalCount: Int?
+        if query.includesTotal {
+            totalCount = search.count()
+            if totalCount == nil { return nil }
         }
         let elapsed = watch?.elapsedNanoseconds
-        var page = request.page(rows, in: search.fleet, each: each)
-        page.totalCount = totalCount
+        var page = request.page(rows, order, totalCount: totalCount, in: fleet, each: each)
         if let elapsed {
             page.explanation = search.explanation(request.window, elapsedNanoseconds: elapsed)
         }

@@ -30,6 +30,8 @@ package final class LongQuery: @unchecked Sendable {
         case count(CountRequest)
         /// The count's matches themselves.
         case selection(CountRequest, partCountMax: Int)
+        case list(ListQuery, ListRequest)
+        case count(CountQuery, CountRequest)
     }
 
     private let request: Request
@@ -50,7 +52,7 @@ package final class LongQuery: @unchecked Sendable {
     package init(
         _ query: ListQuery, in project: ProjectID, of index: borrowing RegistryIndex, now: Timestamp
     ) throws(InvalidFields) {
-        self.request = .list(try ListRequest(query, in: project, of: index, now: now))
+        self.request = .list(query, try ListRequest(query, in: project, of: index, now: now))
         self.project = project
     }
 
@@ -58,7 +60,7 @@ package final class LongQuery: @unchecked Sendable {
     package init(
         _ query: CountQuery, in project: ProjectID, of index: borrowing RegistryIndex, now: Timestamp
     ) throws(InvalidFields) {
-        self.request = .count(try CountRequest(query, in: project, of: index, now: now))
+        self.request = .count(query, try CountRequest(query, in: project, of: index, now: now))
         self.project = project
     }
 
@@ -119,9 +121,9 @@ package final class LongQuery: @unchecked Sendable {
 
     private func makeWalk(_ index: borrowing RegistryIndex, _ fleet: UnsafePointer<Fleet>) -> LongWalk {
         switch self.request {
-        case .list(let request):
-            let condition = request.condition(index, in: fleet)
-            let order = SortOrder(request.query.sort, in: fleet)
+        case .list(let query, let request):
+            let condition = request.condition(query, index, in: fleet)
+            let order = SortOrder(query.sort, in: fleet)
             let window = request.window
             // More than asked for, in case that some of the first rows change.
             let slack = max(64, request.pageSize) << (2 * self.retryCount)
@@ -132,11 +134,9 @@ package final class LongQuery: @unchecked Sendable {
             return LongWalk(
                 condition, asksCohortNames: request.expression?.asksCohortNames ?? false,
                 LongVisitor(selection: selection), index, self.project, fleet)
-        case .count(let request):
-            let condition = request.condition(index, in: fleet)
-            let sources = request.query.groupBy.map {
-                GroupSource($0, recent: request.recent(index.limits), in: fleet)
-            }
+        case .count(let query, let request):
+            let condition = request.condition(query, index, in: fleet)
+            let sources = request.sources(query, index.limits, in: fleet)
             let counter = GroupCounter(sources, usesSets: false, in: fleet)
             return LongWalk(
                 condition, asksCohortNames: request.expression?.asksCohortNames ?? false,
@@ -155,29 +155,29 @@ package final class LongQuery: @unchecked Sendable {
     ) -> Progress? {
         let fleet = walk.fleet
         switch self.request {
-        case .list(let request):
-            let condition = request.condition(index, in: fleet)
+        case .list(let query, let request):
+            let condition = request.condition(query, index, in: fleet)
+            let order = SortOrder(query.sort, in: fleet)
             walk.visitChanged(condition)
             let window = request.window
             guard walk.isCertain(ofFirst: window.reach) else { return nil }
             var rows = Column<UInt32>(capacity: window.count)
-            let total = walk.tally.matchCount
+            let totalCount = query.includesTotal ? walk.tally.matchCount : nil
             walk.takeSelection().finish(skipping: window.offset, count: window.count, into: &rows)
-            var page = request.page(rows, in: fleet, each: each)
-            if request.query.includesTotal { page.totalCount = Int64(total) }
+            var page = request.page(rows, order, totalCount: totalCount, in: fleet, each: each)
             let plan = QueryPlan(condition, in: fleet)
-            self.want(plan.wanted ?? SortOrder(request.query.sort, in: fleet).walk?.lazyOrder(in: fleet), fleet)
-            if request.query.explains {
+            self.want(plan.wanted ?? order.walk?.lazyOrder(in: fleet), fleet)
+            if query.explains {
                 page.explanation = self.explanation(walk, plan, "keep the first \(window.reach)")
             }
             return .list(page)
-        case .count(let request):
-            let condition = request.condition(index, in: fleet)
+        case .count(let query, let request):
+            let condition = request.condition(query, index, in: fleet)
             walk.visitChanged(condition)
-            var answer = walk.takeCounter().finish(limit: request.groupLimit(index.limits))
+            var answer = walk.takeCounter().finish(limit: query.groupLimit(index.limits))
             let plan = QueryPlan(condition, in: fleet)
             self.want(plan.wanted, fleet)
-            if request.query.explains {
+            if query.explains {
                 answer.explanation = self.explanation(walk, plan, "count them")
             }
             return .count(answer)
@@ -194,6 +194,8 @@ package final class LongQuery: @unchecked Sendable {
         case .list(let request): .list(index.answer(request, each: each))
         case .count(let request): .count(index.answer(request))
         case .selection(let request, let partCountMax): .selected(index.select(request, partCountMax: partCountMax))
+        case .list(let query, let request): .list(index.answer(query, request, each: each))
+        case .count(let query, let request): .count(index.answer(query, request))
         }
     }
 

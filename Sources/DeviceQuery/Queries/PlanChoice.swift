@@ -30,8 +30,11 @@ struct PlanPart {
 
 extension [PlanPart] {
     init(_ condition: Condition, in fleet: UnsafePointer<Fleet>) {
-        let conjuncts = condition.conjuncts
-        self = conjuncts.map { PlanPart($0, in: fleet) }
+        switch condition {
+        case .always: self = []
+        case .all(let parts): self = parts.map { PlanPart($0, in: fleet) }
+        case .never, .test, .any: self = [PlanPart(condition, in: fleet)]
+        }
         // They are few: what sorts many would only be more to fetch.
         for place in self.indices.dropFirst() {
             var target = place
@@ -44,10 +47,9 @@ extension [PlanPart] {
 
     /// The parts at some places, as one condition.
     func conjunction(where isChosen: (Int) -> Bool) -> Condition {
-        var conditions: [Condition] = []
-        conditions.reserveCapacity(self.count)
-        for place in self.indices where isChosen(place) { conditions.append(self[place].condition) }
-        return Condition(all: conditions)
+        var condition = Condition.always
+        for place in self.indices where isChosen(place) { condition.add(self[place].condition) }
+        return condition
     }
 
     /// What it costs to ask a row one part after another until one turns it away, in nanoseconds.
@@ -81,24 +83,19 @@ struct PlannedWalk {
     }
 }
 
-/// A source with what is left to ask of its rows.
+/// The cheapest source of candidates.
 struct PlanChoice {
-    let source: CandidateSource
-    let residual: Condition
+    private let bid: Bid
+    private let masks: MaskChoice
+
+    var plan: QueryExplanation.Plan { self.bid.plan }
     /// What finding every match costs, in nanoseconds.
-    let cost: Double
-    let candidateCount: Int
+    var cost: Double { self.bid.cost }
+    var candidateCount: Int { self.bid.candidateCount }
 
-    private init(_ source: CandidateSource, _ residual: Condition, _ bid: Bid) {
-        self.source = source
-        self.residual = residual
-        self.cost = bid.cost
-        self.candidateCount = bid.candidateCount
-    }
-
-    /// The cheapest source; see ``QueryPlan/init(_:in:forced:isCounting:)``.
+    /// See ``QueryPlan/init(_:in:forced:isCounting:)``.
     init(
-        _ parts: [PlanPart], _ condition: Condition, in fleet: UnsafePointer<Fleet>,
+        _ parts: borrowing [PlanPart], _ condition: borrowing Condition, in fleet: UnsafePointer<Fleet>,
         forced: QueryExplanation.Plan?, isCounting: Bool
     ) {
         let rowCount = fleet.pointee.rows.count
@@ -107,33 +104,40 @@ struct PlanChoice {
         for place in parts.indices {
             if let bid = Bid(place, of: parts, in: fleet) { best.yield(to: bid, forced) }
         }
-        let masks = MaskChoice(parts, in: fleet)
-        if let bid = masks.bid(parts, in: fleet, isCounting) { best.yield(to: bid, forced) }
-        switch best.origin {
-        case .everything: self.init(.everything, parts.conjunction { _ in true }, best)
-        case .part(let place): self.init(place, of: parts, best)
-        case .bitmaps: self.init(.bitmaps(masks.masked(parts)), masks.asked(parts), best)
+        self.masks = MaskChoice(parts, in: fleet)
+        if let bid = self.masks.bid(parts, in: fleet, isCounting) { best.yield(to: bid, forced) }
+        self.bid = best
+    }
+
+    /// The source, of the parts that were chosen from.
+    func source(of parts: [PlanPart]) -> CandidateSource {
+        switch self.bid.origin {
+        case .everything: return .everything
+        case .bitmaps: return .bitmaps(self.masks.masked(parts))
+        case .part(let place):
+            if let range = parts[place].range { return .range(range) }
+            switch parts[place].condition {
+            case .test(.rows(let rows), _): return .rows(rows)
+            case .test(.codes(let field, let list), _): return .codes(field, list.codes)
+            case .test(.attribute(let key, let test), _): return .column(key, test)
+            case .always, .never, .all, .any, .test: preconditionFailure("a part that is no source makes no bid")
+            }
         }
     }
 
-    private init(_ place: Int, of parts: [PlanPart], _ bid: Bid) {
-        let isDecided = parts[place].range?.isExact ?? true
-        self.init(Self.source(parts[place]), parts.conjunction { $0 != place || !isDecided }, bid)
-    }
-
-    /// The source that a part is.
-    private static func source(_ part: PlanPart) -> CandidateSource {
-        if let range = part.range { return .range(range) }
-        switch part.condition {
-        case .test(.rows(let rows), _): return .rows(rows)
-        case .test(.codes(let field, let list), _): return .codes(field, list.codes)
-        case .test(.attribute(let key, let test), _): return .column(key, test)
-        case .always, .never, .all, .any, .test: preconditionFailure("a part that is no source makes no bid")
+    /// What is left to ask of the source's rows.
+    func residual(of parts: [PlanPart]) -> Condition {
+        switch self.bid.origin {
+        case .everything: return parts.conjunction { _ in true }
+        case .bitmaps: return self.masks.asked(parts)
+        case .part(let place):
+            let isDecided = parts[place].range?.isExact ?? true
+            return parts.conjunction { $0 != place || !isDecided }
         }
     }
 }
 
-/// What a source would cost. It is made once it is chosen.
+/// What a source would cost. It is made when its rows are asked for.
 private struct Bid {
     enum Origin {
         case everything
@@ -154,7 +158,7 @@ private struct Bid {
     }
 
     /// Of a part; nil where it is no source.
-    init?(_ place: Int, of parts: [PlanPart], in fleet: UnsafePointer<Fleet>) {
+    init?(_ place: Int, of parts: borrowing [PlanPart], in fleet: UnsafePointer<Fleet>) {
         let part = parts[place]
         guard case .test(let test, isNegated: false) = part.condition else { return nil }
         let rest = parts.fetchingCost { $0 != place }
@@ -189,18 +193,18 @@ private struct MaskChoice {
     private var rowCount: Double
     private var chunkCost = StepCost.chunk
 
-    init(_ parts: [PlanPart], in fleet: UnsafePointer<Fleet>) {
+    init(_ parts: borrowing [PlanPart], in fleet: UnsafePointer<Fleet>) {
         let chunkCount = Double(fleet.pointee.chunkCount)
         self.rowCount = Double(fleet.pointee.deviceCount)
-        for (place, part) in parts.enumerated().prefix(UInt64.bitWidth) {
-            guard let mask = MaskProgram.chunkCost(part.condition) else { continue }
-            let askingCost = self.rowCount * (part.fetchingCost + StepCost.maskedRow)
+        for place in 0..<min(parts.count, UInt64.bitWidth) {
+            guard let mask = MaskProgram.chunkCost(parts[place].condition) else { continue }
+            let askingCost = self.rowCount * (parts[place].fetchingCost + StepCost.maskedRow)
             guard self.maskedPlaces == 0 || mask.cost * chunkCount < askingCost else { continue }
             self.maskedPlaces |= 1 << UInt64(place)
             self.chunkCost += mask.cost
             if mask.isExact {
                 self.askedPlaces &= ~(1 << UInt64(place))
-                self.rowCount *= part.share
+                self.rowCount *= parts[place].share
             }
         }
     }

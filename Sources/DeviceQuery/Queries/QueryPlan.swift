@@ -14,16 +14,6 @@ enum CandidateSource {
     /// The values of one attribute.
     case column(Int, AttributeTest)
     case everything
-
-    var plan: QueryExplanation.Plan {
-        switch self {
-        case .rows: .lookup
-        case .codes: .postings
-        case .bitmaps: .bitmaps
-        case .range: .rangeScan
-        case .column, .everything: .scan
-        }
-    }
 }
 
 /// What became of a query so far.
@@ -43,12 +33,15 @@ struct QueryPlan: ~Copyable {
     let condition: Condition
     /// The share of all devices that are expected to match.
     let share: Double
-    let source: CandidateSource
+    private let choice: PlanChoice
+
+    /// What the source of candidates is called.
+    var sourcePlan: QueryExplanation.Plan { self.choice.plan }
     /// What finding every match costs, in nanoseconds.
-    let sourceCost: Double
-    let candidateEstimate: Int
-    /// What is left to ask of the source's rows.
-    private let residual: Condition
+    var sourceCost: Double { self.choice.cost }
+    var candidateEstimate: Int { self.choice.candidateCount }
+    /// Made when it is asked for: where an index is walked, it is not.
+    var source: CandidateSource { self.choice.source(of: self.parts) }
 
     /// How many devices are expected to match.
     var matchEstimate: Double { (self.share * Double(self.fleet.pointee.deviceCount)).rounded() }
@@ -67,28 +60,22 @@ struct QueryPlan: ~Copyable {
         self.parts = parts
         self.condition = condition
         self.share = parts.reduce(1) { $0 * $1.share }
-        let best = PlanChoice(parts, self.condition, in: fleet, forced: forced, isCounting: isCounting)
-        self.source = best.source
-        self.sourceCost = best.cost
-        self.residual = best.residual
-        self.candidateEstimate = best.candidateCount
+        self.choice = PlanChoice(parts, self.condition, in: fleet, forced: forced, isCounting: isCounting)
     }
 
     /// What is left to ask of the rows of an index, within the ranks that the condition leaves of it.
     func walk(of tree: TreeName) -> PlannedWalk {
         let count = self.fleet.pointee.withTree(tree) { $0.count } ?? 0
         var walk = PlannedWalk(ranks: 0..<count, residual: .always, share: 1, askingCost: 0)
-        var rest: [Condition] = []
         for part in self.parts {
             if let range = part.range, range.tree == tree {
                 walk.ranks = walk.ranks.clamped(to: range.ranks)
                 if range.isExact { continue }
             }
-            rest.append(part.condition)
+            walk.residual.add(part.condition)
             walk.askingCost += walk.share * part.fetchingCost
             walk.share *= part.share
         }
-        walk.residual = Condition(all: rest)
         walk.share = max(walk.share, 1e-9)
         return walk
     }
@@ -106,8 +93,9 @@ struct QueryPlan: ~Copyable {
 
     /// Shows every match to `visitor`, each once, in no order.
     func forEachMatch<Visitor: RowVisitor & ~Copyable>(_ visitor: inout Visitor, _ tally: inout QueryTally) {
-        if case .bitmaps(let masks) = self.source {
-            var scan = MaskScan(masks, asking: self.residual, in: self.fleet)
+        let (source, residual) = (self.source, self.choice.residual(of: self.parts))
+        if case .bitmaps(let masks) = source {
+            var scan = MaskScan(masks, asking: residual, in: self.fleet)
             for chunk in 0..<self.fleet.pointee.chunkCount {
                 scan.load(chunk: chunk, hasChanged: false)
                 scan.visit(0..<MaskScan.wordCount, &visitor, &tally)
@@ -116,8 +104,8 @@ struct QueryPlan: ~Copyable {
             return
         }
         let fleet = self.fleet
-        var batch = RowBatch(RowProgram(self.residual), in: fleet)
-        switch self.source {
+        var batch = RowBatch(RowProgram(residual), in: fleet)
+        switch source {
         case .rows(let rows):
             for row in rows { batch.append(row, &visitor, &tally) }
         case .codes(let field, let codes):
