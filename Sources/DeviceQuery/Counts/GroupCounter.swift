@@ -168,25 +168,50 @@ struct GroupCounter: ~Copyable, RowVisitor {
 
     // MARK: Groups
 
+    /// A group among those that are put in order: what is moved about is small.
+    private struct RankedGroup: BitwiseCopyable {
+        var count: Int
+        /// The number of a group by code, or else where it is among the entries; nil for rows without a value.
+        var place: UInt32?
+    }
+
     private struct Order: EntryOrder {
         let sources: [GroupSource]
         let fleet: UnsafePointer<Fleet>
         let texts: UnsafePointer<GroupTexts>
+        /// Nil where groups have numbers.
+        let entries: UnsafePointer<GroupEntry>?
 
         /// The largest groups first.
         @inline(__always)
-        func prefix(_ entry: GroupEntry) -> UInt64 { .max - UInt64(entry.count) }
+        func prefix(_ group: RankedGroup) -> UInt64 { .max - UInt64(group.count) }
 
         @inline(never)
-        func isBefore(_ left: GroupEntry, _ right: GroupEntry) -> Bool {
+        func isBefore(_ left: RankedGroup, _ right: RankedGroup) -> Bool {
             for (index, source) in self.sources.enumerated() {
-                let order =
-                    index == 0
-                    ? source.order(left.first, right.first, self.texts.pointee, in: self.fleet)
-                    : source.order(left.second, right.second, self.texts.pointee, in: self.fleet)
+                let order = source.order(
+                    self.number(index, left), self.number(index, right), self.texts.pointee, in: self.fleet)
                 if order != 0 { return order < 0 }
             }
             return false
+        }
+
+        /// What a group's value under a key is the number of.
+        @inline(__always)
+        private func number(_ key: Int, _ group: RankedGroup) -> GroupNumber {
+            guard let place = group.place else { return .none }
+            guard let entry = self.entries.map({ $0 + Int(place) }) else {
+                return GroupNumber(value: Int64(place), isPresent: true)
+            }
+            return key == 0 ? entry.pointee.first : entry.pointee.second
+        }
+
+        func group(_ group: RankedGroup) -> DeviceGroup {
+            let first = self.sources[0].value(self.number(0, group), self.texts.pointee, in: self.fleet)
+            let second =
+                self.sources.count > 1
+                ? self.sources[1].value(self.number(1, group), self.texts.pointee, in: self.fleet) : nil
+            return DeviceGroup(values: GroupValues(first, second), count: Int64(group.count))
         }
     }
 
@@ -194,32 +219,27 @@ struct GroupCounter: ~Copyable, RowVisitor {
     consuming func finish(limit: Int) -> DeviceCount {
         var answer = DeviceCount(count: Int64(self.count), groups: [], otherCount: 0)
         guard !self.sources.isEmpty, self.count > 0 else { return answer }
-        let (sources, fleet) = (self.sources, self.fleet)
         withUnsafePointer(to: self.texts) { texts in
+            let entries = self.isByCode ? nil : UnsafePointer(self.entries.base)
+            let order = Order(sources: self.sources, fleet: self.fleet, texts: texts, entries: entries)
             var selection = FirstEntries(
-                Order(sources: sources, fleet: fleet, texts: texts), limit: limit,
-                expectedCount: self.counts.count + self.entries.count)
+                order, limit: limit, expectedCount: self.counts.count + self.entries.count)
             for number in 0..<self.counts.count where self.counts.base[number] > 0 {
-                let first = GroupNumber(value: Int64(number), isPresent: true)
-                selection.insert(GroupEntry(first: first, second: .none, count: self.counts.base[number]))
+                selection.insert(RankedGroup(count: self.counts.base[number], place: UInt32(number)))
             }
             if self.noneCount > 0 {
-                selection.insert(GroupEntry(first: .none, second: .none, count: self.noneCount))
+                selection.insert(RankedGroup(count: self.noneCount, place: nil))
             }
             for index in 0..<self.entries.count where self.entries.base[index].count > 0 {
-                selection.insert(self.entries.base[index])
+                selection.insert(RankedGroup(count: self.entries.base[index].count, place: UInt32(index)))
             }
             let sorted = selection.sorted()
-            var grouped = 0
+            answer.otherCount = answer.count
             answer.groups.reserveCapacity(sorted.count)
             for index in 0..<sorted.count {
-                let entry = sorted[index]
-                grouped += entry.count
-                let first = sources[0].value(entry.first, texts.pointee, in: fleet)
-                let second = sources.count > 1 ? sources[1].value(entry.second, texts.pointee, in: fleet) : nil
-                answer.groups.append(DeviceGroup(values: GroupValues(first, second), count: Int64(entry.count)))
+                answer.groups.append(order.group(sorted[index]))
+                answer.otherCount -= Int64(sorted[index].count)
             }
-            answer.otherCount = answer.count - Int64(grouped)
         }
         return answer
     }

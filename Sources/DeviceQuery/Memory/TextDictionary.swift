@@ -71,24 +71,26 @@ struct TextDictionary: ~Copyable {
     /// one is waited for.
     func appendCodes(of texts: [String], to codes: inout [UInt32]) {
         guard texts.count > 2 else {
-            for text in texts { if let code = text.withBytes({ self.code(of: $0) }) { codes.append(code) } }
+            for index in texts.indices {
+                if let code = texts[index].withBytes({ self.code(of: $0) }) { codes.append(code) }
+            }
             return
         }
         let blockCount = 32
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: blockCount) { tags in
             for start in stride(from: 0, to: texts.count, by: blockCount) {
-                let block = texts[start..<min(texts.count, start + blockCount)]
-                for (place, text) in block.enumerated() {
-                    tags[place] = HashSlots.tag(text.withBytes { StableHash.hash($0, seed: self.seed) })
+                let count = min(texts.count - start, blockCount)
+                for place in 0..<count {
+                    tags[place] = HashSlots.tag(texts[start + place].withBytes { StableHash.hash($0, seed: self.seed) })
                     self.table.prefetch(tags[place])
                 }
-                for place in 0..<block.count {
+                for place in 0..<count {
                     guard let slot = self.table.first(tags[place]) else { continue }
                     self.texts.prefetch(slot.text)
                     rollcall_prefetch(self.entries.base + Int(slot.number))
                 }
-                for (place, text) in block.enumerated() {
-                    let code = text.withBytes { bytes in
+                for place in 0..<count {
+                    let code = texts[start + place].withBytes { bytes in
                         self.table.find(tags[place]) { self.texts.text($0).holdsSameBytes(as: bytes) }
                     }
                     if let code { codes.append(code) }
