@@ -91,7 +91,10 @@ extension FilterOperand {
     fileprivate func write(into text: inout String) {
         switch self {
         case .integer(let value): text += value.description
-        case .float(let value): text += value.description
+        case .float(let value):
+            // A description has no more digits than a Double needs; where an integer is asked for, they say another one.
+            let integer = value.magnitude < 0x1p53 ? nil : Int64(exactly: value)
+            text += integer.map { "\($0).0" } ?? value.description
         case .bool(let value): text += value.description
         case .time(let value): text += value.description
         case .text(let value):

@@ -145,7 +145,16 @@ import Testing
             ("5e3", .integer(5_000)), ("-0.0", .integer(0)), ("5.5", .float(5.5)), (".5", .float(0.5)),
             ("-2.5E-1", .float(-0.25)), ("9223372036854775807", .integer(.max)),
             ("-9223372036854775808", .integer(.min)), ("9223372036854775808", .float(0x1p63)),
-            ("1e300", .float(1e300)),
+            ("1e300", .float(1e300)), ("1e19", .float(1e19)), ("1e18", .integer(1_000_000_000_000_000_000)),
+            // More digits than a Double has.
+            ("9007199254740993.0", .integer(9_007_199_254_740_993)),
+            ("-900719925474099.3e1", .integer(-9_007_199_254_740_993)),
+            ("922337203685477580700.0e-2", .integer(.max)),
+            ("0.00e99999999999", .integer(0)), ("00.50e1", .integer(5)),
+            // A fraction that a Double does not have.
+            ("1.00000000000000000001", .float(1.5)), ("0.99999999999999999999", .float(0.5)),
+            ("-1.00000000000000000001", .float(-1.5)), ("-1e-99999999999", .float(-0.5)), ("1e-400", .float(0.5)),
+            ("9223372036854775807.5", .float(0x1p63)), ("-9223372036854775808.5", .float((-0x1p63).nextDown)),
             // Below every integer, and still so as a Double.
             ("-9223372036854775809", .float((-0x1p63).nextDown)),
         ] as [(String, FilterOperand)])
@@ -154,6 +163,18 @@ import Testing
         #expect(
             try FilterFixture.parse("attributes.battery < \(value)")
                 == .comparison(.attribute("battery"), .less, expected))
+    }
+
+    @Test(arguments: [
+        (-0x1p63, "-9223372036854775808.0"), (0x1.0000000000001p62, "4611686018427388928.0"),
+        (0x1p53 + 2, "9007199254740994.0"),
+        (0x1p63, "9.223372036854776e+18"), (-0.0, "-0.0"), (2.5, "2.5"),
+    ])
+    func aNumberIsWrittenWithTheDigitsThatItHas(value: Double, text: String) throws {
+        let tree = FilterExpression.comparison(.id, .less, .float(value))
+        #expect(String(describing: tree) == "id < \(text)")
+        let integer = Int64(exactly: value).map(FilterOperand.integer)
+        #expect(try FilterFixture.parse(String(describing: tree)) == .comparison(.id, .less, integer ?? .float(value)))
     }
 
     @Test(arguments: [

@@ -82,19 +82,22 @@ extension FilterField {
 
     private func number(_ literal: FilterLiteral) throws(FilterFault) -> FilterOperand {
         let isInteger = self.valueType == .integer
-        guard let isWhole = literal.text.isWholeNumber else {
+        guard literal.text.isDecimalNumber else {
             throw self.refusal(literal, isInteger ? "write an integer" : "write a number, such as 20, 1.5 or 2.5e3")
         }
         guard !literal.isQuoted else { throw self.refusal(literal, "write the number without quotes") }
-        if isInteger, isWhole, let value = Int64(literal.text) { return .integer(value) }
         guard let value = Double(literal.text), value.isFinite else {
             throw self.refusal(literal, "write a number whose magnitude is below 1.8e308")
         }
         guard isInteger else { return .float(value) }
-        if isWhole {
+        guard let (floor, hasFraction) = literal.text.integerPart else {
             // Beyond the integers, and not rounded back to the least of them.
             return .float(value < 0 ? min(value, Double(Int64.min).nextDown) : value)
         }
+        guard hasFraction else { return .integer(floor) }
+        guard value == value.rounded() else { return .float(value) }
+        // The fraction was lost in rounding. Any number between the same two integers says the same, where there is one.
+        if floor.magnitude < 1 << 52 { return .float(Double(floor) + 0.5) }
         return Int64(exactly: value).map(FilterOperand.integer) ?? .float(value)
     }
 
@@ -139,10 +142,37 @@ extension FilterLiteral {
 }
 
 extension String {
-    /// Whether a decimal number has neither fraction nor exponent; nil for what is no decimal number.
+    /// The largest integer that is not above a decimal number, and whether the number lies beyond it; nil where it does not fit.
     ///
+    /// Digit by digit: a floating-point number has fewer of them than an integer.
+    fileprivate var integerPart: (floor: Int64, hasFraction: Bool)? {
+        let parts = self.split { $0 == "e" || $0 == "E" }
+        let halves = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        let fraction = halves.count > 1 ? halves[1] : ""
+        var digits = Substring(halves[0].filter { $0 != "+" && $0 != "-" } + fraction).drop { $0 == "0" }
+        guard !digits.isEmpty else { return (0, false) }
+        // No filter has digits enough to make up for an exponent of more than 32 bits.
+        let written = parts.count > 1 ? Int32(parts[1]) ?? (parts[1].hasPrefix("-") ? .min : .max) : 0
+        var exponent = Int(written) - fraction.count
+        while digits.last == "0" {
+            digits.removeLast()
+            exponent += 1
+        }
+        let isNegative = self.hasPrefix("-")
+        let digitCount = digits.count + exponent
+        guard digitCount <= Self.integerDigitCountMax else { return nil }
+        let whole = digits.prefix(max(digitCount, 0)) + String(repeating: "0", count: max(exponent, 0))
+        guard let truncated = Int64((isNegative ? "-0" : "0") + whole) else { return nil }
+        guard exponent < 0, isNegative else { return (truncated, exponent < 0) }
+        let (floor, isBeyond) = truncated.subtractingReportingOverflow(1)
+        return isBeyond ? nil : (floor, true)
+    }
+
+    /// Digits of the largest integer.
+    private static var integerDigitCountMax: Int { 19 }
+
     /// A sign, digits, a point and digits, an exponent: at least one digit before it, and after the point.
-    fileprivate var isWholeNumber: Bool? {
+    fileprivate var isDecimalNumber: Bool {
         var rest = self.utf8[...]
         func take(_ characters: String) -> Bool {
             guard let first = rest.first, characters.utf8.contains(first) else { return false }
@@ -156,16 +186,15 @@ extension String {
         }
         _ = take("+-")
         let wholeDigitCount = digitCount()
-        if wholeDigitCount > 0, rest.isEmpty { return true }
         if take(".") {
-            guard digitCount() > 0 else { return nil }
+            guard digitCount() > 0 else { return false }
         } else if wholeDigitCount == 0 {
-            return nil
+            return false
         }
         if take("eE") {
             _ = take("+-")
-            guard digitCount() > 0 else { return nil }
+            guard digitCount() > 0 else { return false }
         }
-        return rest.isEmpty ? false : nil
+        return rest.isEmpty
     }
 }
