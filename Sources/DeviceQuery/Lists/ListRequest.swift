@@ -11,7 +11,7 @@ struct ListRequest {
     let offset: Int
     let token: PageToken?
     let fingerprint: UInt64
-    /// As the fleet had its attributes when the query was checked.
+    /// On the fleet as it was when the query was checked; one that is answered later makes it anew.
     let order: SortOrder
     /// What activity is counted from.
     let now: Timestamp

@@ -40,14 +40,16 @@ extension RegistryIndex {
         each: (BorrowedDevice) -> Bool
     ) throws(InvalidFields) -> ListPage {
         let request = try ListRequest(query, in: project, of: self, now: now)
-        return self.answer(query, request, planning: planning, each: each)
+        return self.answer(query, request, request.order, planning: planning, each: each)
     }
 
-    /// The page of a query that was checked.
+    /// The page of a query that was checked, with its order on the fleet as it is at this moment.
     func answer(
-        _ query: ListQuery, _ request: ListRequest, planning: Planning = Planning(), each: (BorrowedDevice) -> Bool
+        _ query: ListQuery, _ request: ListRequest, _ order: SortOrder, planning: Planning = Planning(),
+        each: (BorrowedDevice) -> Bool
     ) -> ListPage {
-        guard let page = self.answer(query, request, SearchBounds(forced: planning.forcedPlan), each: each) else {
+        let bounds = SearchBounds(forced: planning.forcedPlan)
+        guard let page = self.answer(query, request, order, bounds, each: each) else {
             preconditionFailure("a list without bounds is always answered")
         }
         return page
@@ -61,16 +63,16 @@ extension RegistryIndex {
     ) throws(InvalidFields) -> ListPage? {
         let request = try ListRequest(query, in: project, of: self, now: now)
         let bounds = SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax))
-        return self.answer(query, request, bounds, each: each)
+        return self.answer(query, request, request.order, bounds, each: each)
     }
 
     private func answer(
-        _ query: ListQuery, _ request: ListRequest, _ bounds: SearchBounds, each: (BorrowedDevice) -> Bool
+        _ query: ListQuery, _ request: ListRequest, _ order: SortOrder, _ bounds: SearchBounds,
+        each: (BorrowedDevice) -> Bool
     ) -> ListPage? {
         guard let fleet = self.fleet(request.project) else {
             preconditionFailure("a list is asked of a project that does not exist")
         }
-        let order = request.order
         let window = request.window
         var rows = Column<UInt32>(capacity: request.pageSize + 1)
         if query.filter.asksNothing, !query.explains, bounds.forced == nil,

@@ -93,7 +93,7 @@ package final class LongQuery: @unchecked Sendable {
         self.sliceCount += 1
         if self.walk?.isOutdated(index) ?? true {
             if self.walk != nil { self.beginAnew(index) }
-            guard self.retryCount < Self.retryCountMax else { return self.answerInOneHold(index, each: each) }
+            guard self.retryCount < Self.retryCountMax else { return self.answerInOneHold(index, fleet, each: each) }
             let walk = self.makeWalk(index, fleet)
             self.walk = walk
             index.walks.insert(walk)
@@ -188,13 +188,15 @@ package final class LongQuery: @unchecked Sendable {
     }
 
     private func answerInOneHold(
-        _ index: borrowing RegistryIndex, each: (BorrowedDevice) -> Bool
+        _ index: borrowing RegistryIndex, _ fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool
     ) -> Progress {
         switch self.request {
         case .list(let request): .list(index.answer(request, each: each))
         case .count(let request): .count(index.answer(request))
         case .selection(let request, let partCountMax): .selected(index.select(request, partCountMax: partCountMax))
         case .list(let query, let request): .list(index.answer(query, request, each: each))
+        case .list(let query, let request):
+            .list(index.answer(query, request, SortOrder(query.sort, in: fleet), each: each))
         case .count(let query, let request): .count(index.answer(query, request))
         }
     }
