@@ -9,8 +9,8 @@ import RollcallTesting
 import Testing
 
 @Suite struct CountDevicesTests {
-    private static func group(_ values: GroupValue..., count: Int64) -> DeviceGroup {
-        DeviceGroup(values: values, count: count)
+    private static func group(_ first: GroupValue, _ second: GroupValue? = nil, count: Int64) -> DeviceGroup {
+        DeviceGroup(values: GroupValues(first, second), count: count)
     }
 
     /// Three devices: two of owner `o2`, one of them in `beta`, and two with releases.

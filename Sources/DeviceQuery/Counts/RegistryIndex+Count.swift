@@ -34,18 +34,16 @@ extension RegistryIndex {
     }
 
     /// The ids of what a count counts.
-    func select(_ request: CountRequest, partCountMax: Int) -> DeviceSelection {
+    func select(_ query: CountQuery, _ request: CountRequest, partCountMax: Int) -> DeviceSelection {
         guard let fleet = self.fleet(request.project) else {
             preconditionFailure("a selection is made in a project that does not exist")
         }
         var collector = DeviceCollector(partCountMax: partCountMax, in: fleet)
         var tally = QueryTally()
-        QueryPlan(request.condition(self, in: fleet), in: fleet).forEachMatch(&collector, &tally)
+        QueryPlan(request.condition(query, self, in: fleet), in: fleet).forEachMatch(&collector, &tally)
         return collector.selection
     }
 
-    private func answer(_ request: CountRequest, _ bounds: SearchBounds) -> DeviceCount? {
-        let watch = request.query.explains ? Stopwatch() : nil
     private func answer(_ query: CountQuery, _ request: CountRequest, _ bounds: SearchBounds) -> DeviceCount? {
         let watch = query.explains ? Stopwatch() : nil
         guard let fleet = self.fleet(request.project) else {

@@ -26,12 +26,10 @@ package final class LongQuery: @unchecked Sendable {
     }
 
     private enum Request {
-        case list(ListRequest)
-        case count(CountRequest)
-        /// The count's matches themselves.
-        case selection(CountRequest, partCountMax: Int)
         case list(ListQuery, ListRequest)
         case count(CountQuery, CountRequest)
+        /// The count's matches themselves.
+        case selection(CountQuery, CountRequest, partCountMax: Int)
     }
 
     private let request: Request
@@ -74,7 +72,7 @@ package final class LongQuery: @unchecked Sendable {
         var query = CountQuery()
         query.filter = filter
         self.request = .selection(
-            try CountRequest(query, in: project, of: index, now: now), partCountMax: partCountMax)
+            query, try CountRequest(query, in: project, of: index, now: now), partCountMax: partCountMax)
         self.project = project
     }
 
@@ -141,9 +139,9 @@ package final class LongQuery: @unchecked Sendable {
             return LongWalk(
                 condition, asksCohortNames: request.expression?.asksCohortNames ?? false,
                 LongVisitor(counter: counter), index, self.project, fleet)
-        case .selection(let request, let partCountMax):
+        case .selection(let query, let request, let partCountMax):
             return LongWalk(
-                request.condition(index, in: fleet), asksCohortNames: request.expression?.asksCohortNames ?? false,
+                request.condition(query, index, in: fleet), asksCohortNames: request.expression?.asksCohortNames ?? false,
                 LongVisitor(collector: DeviceCollector(partCountMax: partCountMax, in: fleet)), index, self.project,
                 fleet)
         }
@@ -181,8 +179,8 @@ package final class LongQuery: @unchecked Sendable {
                 answer.explanation = self.explanation(walk, plan, "count them")
             }
             return .count(answer)
-        case .selection(let request, _):
-            walk.visitChanged(request.condition(index, in: fleet))
+        case .selection(let query, let request, _):
+            walk.visitChanged(request.condition(query, index, in: fleet))
             return .selected(walk.takeCollector().selection)
         }
     }
@@ -191,13 +189,11 @@ package final class LongQuery: @unchecked Sendable {
         _ index: borrowing RegistryIndex, _ fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool
     ) -> Progress {
         switch self.request {
-        case .list(let request): .list(index.answer(request, each: each))
-        case .count(let request): .count(index.answer(request))
-        case .selection(let request, let partCountMax): .selected(index.select(request, partCountMax: partCountMax))
-        case .list(let query, let request): .list(index.answer(query, request, each: each))
         case .list(let query, let request):
             .list(index.answer(query, request, SortOrder(query.sort, in: fleet), each: each))
         case .count(let query, let request): .count(index.answer(query, request))
+        case .selection(let query, let request, let partCountMax):
+            .selected(index.select(query, request, partCountMax: partCountMax))
         }
     }
 
