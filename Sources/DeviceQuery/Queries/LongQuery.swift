@@ -141,7 +141,8 @@ package final class LongQuery: @unchecked Sendable {
                 LongVisitor(counter: counter), index, self.project, fleet)
         case .selection(let query, let request, let partCountMax):
             return LongWalk(
-                request.condition(query, index, in: fleet), asksCohortNames: request.expression?.asksCohortNames ?? false,
+                request.condition(query, index, in: fleet),
+                asksCohortNames: request.expression?.asksCohortNames ?? false,
                 LongVisitor(collector: DeviceCollector(partCountMax: partCountMax, in: fleet)), index, self.project,
                 fleet)
         }
