@@ -213,10 +213,9 @@ package final class DeviceWatch {
     private func event(_ change: WatchedChange, _ names: DeviceNames) throws(RegistryError) -> WatchedEvent? {
         let before = try self.device(change.before, names)
         let after = try self.device(change.after, names)
-        let isIn = after.map(self.matcher.matches) ?? false
-        guard isIn || before.map(self.matcher.matches) ?? false else { return nil }
         let wasIn = before.map(self.matcher.matches) ?? false
-        guard let device = after ?? before else { return nil }
+        let isIn = after.map(self.matcher.matches) ?? false
+        guard wasIn || isIn, let device = after ?? before else { return nil }
         let kind: WatchedEvent.Kind = !isIn ? .left : wasIn ? .changed : .entered
         return WatchedEvent(kind: kind, revision: change.revision, device: device)
     }
@@ -243,6 +242,25 @@ extension Registry {
     package func watch(
         _ filter: DeviceFilter, in slug: String, from bookmark: Bookmark?, withAttributes: Bool
     ) async throws -> DeviceWatch {
+        guard let bookmark else {
+            return try self.watch(filter, in: slug, withAttributes: withAttributes) { project, index in
+                (try DeviceWalk(filter, in: project, of: index, now: self.now()), self.revision)
+            }
+        }
+        let watch = try self.watch(filter, in: slug, withAttributes: withAttributes) { _, _ in
+            (nil, Revision(rawValue: bookmark.revision))
+        }
+        try await self.readingFeed { () throws(RegistryError) in
+            try self.check(bookmark, ofProject: slug)
+        }
+        return watch
+    }
+
+    /// Subscribes, and then begins where `start` says.
+    private func watch(
+        _ filter: DeviceFilter, in slug: String, withAttributes: Bool,
+        from start: (ProjectID, borrowing RegistryIndex) throws -> (DeviceWalk?, Revision)
+    ) throws -> DeviceWatch {
         let (project, matcher) = try self.read { (index: borrowing RegistryIndex) throws in
             guard let project = index.project(slug: slug) else { throw RegistryError.projectNotFound(slug) }
             return (project, try DeviceMatcher(filter, in: project.id, of: index))
@@ -250,18 +268,9 @@ extension Registry {
         let withAttributes = withAttributes || matcher.asksAttributes
         // First, so that whatever is published from now on is kept for it.
         let subscription = try self.feed.subscribe(wantsAttributes: withAttributes)
-        let revision: Revision
-        var walk: DeviceWalk?
-        if let bookmark {
-            try await self.readingFeed { () throws(RegistryError) in
-                try self.check(bookmark, ofProject: project.slug)
-            }
-            revision = Revision(rawValue: bookmark.revision)
-        } else {
-            (walk, revision) = try self.read { (index: borrowing RegistryIndex) throws in
-                guard index.project(id: project.id) != nil else { throw RegistryError.projectNotFound(slug) }
-                return (try DeviceWalk(filter, in: project.id, of: index, now: self.now()), self.revision)
-            }
+        let (walk, revision) = try self.read { (index: borrowing RegistryIndex) throws in
+            guard index.project(id: project.id) != nil else { throw RegistryError.projectNotFound(slug) }
+            return try start(project.id, index)
         }
         return DeviceWatch(
             self, project, matcher, walk, subscription, withAttributes: withAttributes, from: revision)
