@@ -40,13 +40,6 @@ final class PendingChunk: Sendable {
         self.update { $0.isAbandoned = true }
     }
 
-    var isRefusedByFullQueue: Bool {
-        self.state.withLock { state in
-            guard case .failure(let error) = state.result else { return false }
-            return error.reason == .queueFull
-        }
-    }
-
     /// Waits for the result.
     ///
     /// - Throws: `RegistryError` where the chunk as a whole was refused; `CancellationError`.

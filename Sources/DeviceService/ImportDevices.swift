@@ -80,20 +80,18 @@ extension DeviceService {
             validateOnly: settings.validateOnly,
             byteCount: part.byteCount
         )
-        while true {
-            let chunk = PendingChunk(refusals: part.refusals, lastPosition: part.lastPosition)
-            self.registry.submit(request, claim: { chunks.isWanted }) { result in
-                // What comes after a chunk that failed must not be stored: the caller repeats from there.
-                if case .failure(let error) = result, error.reason != .queueFull { chunks.failed() }
-                chunk.fulfil(result)
-            }
-            // A full queue refuses before the submission returns.
-            guard chunk.isRefusedByFullQueue else { return chunks.append(chunk) }
-            try await Task.sleep(for: .milliseconds(Self.fullQueuePauseMilliseconds))
+        let chunk = PendingChunk(refusals: part.refusals, lastPosition: part.lastPosition)
+        await withCheckedContinuation { queued in
+            self.registry.submitInTurn(
+                request, claim: { chunks.isWanted }, queued: { queued.resume() },
+                completion: { result in
+                    // What comes after a chunk that failed must not be stored: the caller repeats from there.
+                    if case .failure = result { chunks.failed() }
+                    chunk.fulfil(result)
+                })
         }
+        chunks.append(chunk)
     }
-
-    private static let fullQueuePauseMilliseconds = 5
 }
 
 // MARK: - From messages to chunks
