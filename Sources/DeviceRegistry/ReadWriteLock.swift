@@ -48,12 +48,13 @@ final class ReadWriteLock<Value: ~Copyable>: @unchecked Sendable {
         return try body(&self.value.pointee)
     }
 
-    /// Puts another value in the place of this one while nobody reads it.
-    func replace(with value: consuming Value) {
+    /// Puts another value in the place of this one while nobody reads it, and does `body` within the same hold.
+    func replace(with value: consuming Value, _ body: () -> Void) {
         let error = pthread_rwlock_wrlock(self.lock)
         precondition(error == 0, "The exclusive hold was refused: errno \(error).")
         defer { pthread_rwlock_unlock(self.lock) }
         self.value.pointee = value
+        body()
     }
 
     /// Reads without the lock, which the one thread that may change the value can do: readers change nothing.

@@ -245,8 +245,7 @@ extension Writer {
         self.memory = loader.memory
         let index = loader.finish()
         self.unusedReleases = []
-        self.index.replace(with: index)
-        self.didPublish(head.highWaterMarks.revision)
+        self.index.replace(with: index) { self.didPublish(head.highWaterMarks.revision) }
         self.feed.reset(through: head.highWaterMarks.revision)
     }
 }

@@ -8,6 +8,7 @@ internal import DeviceWire
 internal import NIOCore
 internal import ProtobufC
 internal import RPC
+internal import Synchronization
 
 extension DeviceService {
     /// The devices that match, and then every change of that.
@@ -27,7 +28,7 @@ extension DeviceService {
     }
 
     private enum Ending {
-        case input, watch
+        case input, watch, lost
     }
 
     private func watch(
@@ -38,6 +39,9 @@ extension DeviceService {
             throw Status.malformed("A watch begins with one message, and none was sent.")
         }
         let request = try self.watchRequest(bytes)
+        let watch = try await self.registry.watch(
+            request.filter, in: request.project, from: request.bookmark, withAttributes: request.view == .full)
+        let (isLost, told) = (watch.isLost, ToldBookmark(watch.bookmark))
         try await withThrowingTaskGroup(of: Ending.self) { group in
             group.addTask {
                 for try await _ in requests {
@@ -46,13 +50,21 @@ extension DeviceService {
                 return .input
             }
             group.addTask {
-                try await self.send(request, responses)
+                try await self.send(watch, request.view, told, responses)
                 return .watch
+            }
+            group.addTask {
+                await isLost()
+                return .lost
             }
             defer { group.cancelAll() }
             while let ending = try await group.next() {
                 // Who can cancel has only no more to ask; who cannot has had enough.
-                if ending == .watch || !context.isCancellable { return }
+                switch ending {
+                case .input where context.isCancellable: continue
+                case .input, .watch: return
+                case .lost: throw RegistryError.watcherTooSlow(told.bookmark, limits: self.registry.limits)
+                }
             }
         }
     }
@@ -71,25 +83,32 @@ extension DeviceService {
         throw InvalidFields(request.violations + (others ?? []))
     }
 
-    private func send(_ request: WatchDevicesRequest, _ responses: ResponseWriter) async throws {
-        let watch = try await self.registry.watch(
-            request.filter, in: request.project, from: request.bookmark, withAttributes: request.view == .full)
+    private func send(
+        _ watch: DeviceWatch, _ view: DeviceView, _ told: ToldBookmark, _ responses: ResponseWriter
+    ) async throws {
         let revision = watch.bookmark.revision
         var isMore = true
         while isMore {
             var devices = ByteBuffer()
-            isMore = try watch.advanceSnapshot { self.append($0, view: request.view, to: &devices) }
-            guard devices.readableBytes > 0 else { continue }
+            isMore = try watch.advanceSnapshot { self.append($0, view: view, to: &devices) }
+            guard devices.readableBytes > 0 else {
+                // A filter that matches little would keep a thread to itself.
+                await Task.yield()
+                try Task.checkCancellation()
+                continue
+            }
             try await responses.write(Arena.current.scope { $0.snapshot(devices, revision: revision) })
         }
         while true {
             switch try await watch.next() {
             case .events(let events):
                 for event in events {
-                    try await responses.write(Self.message(DeviceEvent(event, view: request.view)))
+                    try await responses.write(Self.message(DeviceEvent(event, view: view)))
+                    told.moved(to: event.revision.rawValue)
                 }
             case .bookmark(let bookmark):
                 try await responses.write(Self.message(.bookmark(bookmark)))
+                told.moved(to: bookmark.revision)
             }
         }
     }
@@ -119,6 +138,26 @@ extension DeviceService {
             message.append(arena.message(event))
             return message
         }
+    }
+}
+
+/// Up to where a watcher was told everything.
+///
+/// ## Concurrency
+/// The task that sends moves it, another one asks when that task does not get on.
+private final class ToldBookmark: Sendable {
+    private let state: Mutex<Bookmark>
+
+    init(_ bookmark: Bookmark) {
+        self.state = Mutex(bookmark)
+    }
+
+    var bookmark: Bookmark {
+        self.state.withLock { $0 }
+    }
+
+    func moved(to revision: Int64) {
+        self.state.withLock { $0.revision = revision }
     }
 }
 

@@ -109,7 +109,10 @@ final class Connection: @unchecked Sendable {
     // MARK: Inside perform
 
     /// The compiled statement for `query`.
+    ///
+    /// - Throws: where it does not compile, or the connection was closed by another thread meanwhile.
     func statement(_ query: Query) throws(SQLiteFailure) -> Statement {
+        guard !self.isClosed else { throw SQLiteFailure(code: SQLITE_MISUSE, message: "the connection is closed") }
         if let statement = self.statements[query.rawValue] { return statement }
         let statement = try Statement(query.sql, on: self.handle)
         self.statements[query.rawValue] = statement

@@ -29,6 +29,16 @@ extension Connection {
         return rowCount == rowCountMax
     }
 
+    /// Deletes names that no change of the log refers to any more, inside the open transaction.
+    ///
+    /// - Returns: whether there may be more of them.
+    func pruneRetired(rowCountMax: Int) throws(SQLiteFailure) -> Bool {
+        let delete = try self.statement(.deleteRetired)
+        delete.bind(Int64(rowCountMax), at: 1)
+        try delete.run()
+        return delete.changeCount == rowCountMax
+    }
+
     /// Deletes the oldest changes of the log if they are from before `oldest` or the log is over `byteCountMax`,
     /// inside the open
     /// transaction. Only what is folded lies in a segment, so nothing else can go.
@@ -48,7 +58,6 @@ extension Connection {
             try self.run(.deleteRecords, min(segment.through, first + Int64(rowCountMax) - 1))
         } else {
             try self.run(.deleteSegment, segment.through)
-            try self.statement(.deleteRetired).run()
         }
         return true
     }

@@ -103,7 +103,11 @@ enum Query: Int, CaseIterable {
         case .selectRetiredProject:
             "SELECT max(through) FROM retired WHERE kind = \(Retired.project) AND name = ?1"
         case .deleteRetired:
-            "DELETE FROM retired WHERE through < (SELECT coalesce(min(revision), 9223372036854775807) FROM change_log)"
+            """
+            DELETE FROM retired WHERE (kind, id) IN (SELECT kind, id FROM retired
+            WHERE through < (SELECT coalesce(min(revision), 9223372036854775807) FROM change_log)
+            ORDER BY through LIMIT ?1)
+            """
 
         case .selectDevices:
             """

@@ -96,9 +96,10 @@ package final class SQLiteStore: DeviceStore {
         switch self.state.withLock({ $0 }) {
         case .closed: throw self.closedError
         case .open(let session, let upkeep):
+            // First, so that nobody begins to read what is about to be closed.
+            self.state.withLock { $0 = .unsettled(session) }
             upkeep.stop()
             session.abandon()
-            self.state.withLock { $0 = .unsettled(session) }
         case .unsettled(let session):
             session.abandon()
         }

@@ -188,7 +188,8 @@ final class Upkeep: Sendable {
             let records = try main.pruneLog(
                 byteCountMax: options.logByteCountMax, oldest: time - options.logAgeMicrosecondsMax,
                 rowCountMax: options.sliceRowCountMax)
-            isMore = requests || records
+            let retired = try main.pruneRetired(rowCountMax: options.sliceRowCountMax)
+            isMore = requests || records || retired
         }
         return isMore
     }

@@ -13,14 +13,17 @@ internal import ProtobufC
 ///
 /// - Complexity: O(bytes), about a nanosecond each.
 package struct DeviceLineWriter: Sendable {
-    /// What was written and not taken yet.
-    package private(set) var bytes: [UInt8] = []
+    /// What was written and not taken yet, and after it room for what comes.
+    private var bytes = [UInt8](repeating: 0, count: Self.byteCountMin)
+    private var byteCount = 0
     private let format: DeviceFileFormat
     private let isFull: Bool
     /// Columns of attributes, by the folded key.
     private var attributeColumns: [String: Int] = [:]
     private let attributeKeys: [String]
     private var dates = DateTexts()
+
+    private static let byteCountMin = 64 << 10
 
     /// - Parameters:
     ///   - view: whether attributes are written.
@@ -35,8 +38,8 @@ package struct DeviceLineWriter: Sendable {
 
     /// Gives up what was written.
     package mutating func take() -> [UInt8] {
-        defer { self.bytes.removeAll(keepingCapacity: true) }
-        return self.bytes
+        defer { self.byteCount = 0 }
+        return Array(self.bytes[..<self.byteCount])
     }
 
     /// Writes every device of a message, and tells how many there were.
@@ -46,83 +49,111 @@ package struct DeviceLineWriter: Sendable {
         try Arena.current.decode(Messages.exportDevicesResponse, from: message) { message in
             for index in 0..<message.pointee.n_devices {
                 guard let device = message.pointee.devices[index] else { continue }
-                switch self.format {
-                case .ndjson: self.writeObject(device)
-                case .csv: self.writeRecord(device)
-                }
+                self.write(UnsafePointer(device))
             }
             return message.pointee.n_devices
         }
     }
 
-    // MARK: NDJSON
-
-    private mutating func writeObject(_ pointer: UnsafePointer<Rollcall__V1__Device>) {
-        let device = pointer.pointee
-        self.write(#"{"id": "#)
-        self.write(device.id)
-        self.write(#", "created_date": "#)
-        self.writeTime(device.created_date)
-        self.write(#", "updated_date": "#)
-        self.writeTime(device.updated_date)
-        self.write(#", "device_serial": "#)
-        self.writeString(device.device_serial)
-        self.write(#", "owner_ref": "#)
-        self.writeString(device.owner_ref)
-        self.write(#", "hardware_version": "#)
-        self.writeString(device.hardware_version)
-        self.write(#", "last_seen": "#)
-        self.writeTime(device.last_seen)
-        self.write(#", "last_seen_release": "#)
-        if let release = device.last_seen_release?.pointee {
-            self.write(#"{"id": "#)
-            self.write(release.id)
-            self.write(#", "version": "#)
-            self.writeString(release.version)
-            self.write(#", "revision": "#)
-            self.writeString(release.revision)
-            self.write("}")
-        } else {
-            self.write("null")
+    private mutating func write(_ device: UnsafePointer<Rollcall__V1__Device>) {
+        let byteCountMax = device.pointee.lineByteCountMax + self.attributeKeys.count
+        self.withCursor(byteCountMax: byteCountMax) { cursor, writer in
+            switch writer.format {
+            case .ndjson: writer.writeObject(device, &cursor)
+            case .csv: writer.writeRecord(device, &cursor)
+            }
         }
-        if let cohort = device.cohort?.pointee {
-            self.write(#", "cohort": {"id": "#)
-            self.write(cohort.id)
-            self.write(#", "name": "#)
-            self.writeString(cohort.name)
-            self.write(#", "slug": "#)
-            self.writeString(cohort.slug)
-            self.write("}")
-        }
-        self.write(#", "etag": "#)
-        self.writeString(device.etag)
-        if self.isFull { self.writeAttributes(device) }
-        self.write("}\n")
     }
 
-    private mutating func writeAttributes(_ device: Rollcall__V1__Device) {
-        self.write(#", "attributes": ["#)
+    /// Lets `body` write up to `byteCountMax` bytes.
+    private mutating func withCursor(
+        byteCountMax: Int, _ body: (inout ByteCursor, inout DeviceLineWriter) -> Void
+    ) {
+        if self.bytes.count < self.byteCount + byteCountMax {
+            self.bytes += repeatElement(0, count: max(self.bytes.count, byteCountMax))
+        }
+        // The buffer is out of the writer's hands while it is written to.
+        var bytes: [UInt8] = []
+        swap(&bytes, &self.bytes)
+        let start = self.byteCount
+        self.byteCount = bytes.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return start }
+            var cursor = ByteCursor(base + start)
+            body(&cursor, &self)
+            precondition(cursor.next <= base + buffer.count, "A line is no longer than its bound.")
+            return cursor.next - base
+        }
+        swap(&bytes, &self.bytes)
+    }
+
+    // MARK: NDJSON
+
+    private mutating func writeObject(_ pointer: UnsafePointer<Rollcall__V1__Device>, _ cursor: inout ByteCursor) {
+        let device = pointer.pointee
+        cursor.write(#"{"id": "#)
+        cursor.write(device.id)
+        cursor.write(#", "created_date": "#)
+        self.writeTime(device.created_date, &cursor)
+        cursor.write(#", "updated_date": "#)
+        self.writeTime(device.updated_date, &cursor)
+        cursor.write(#", "device_serial": "#)
+        cursor.writeString(device.device_serial)
+        cursor.write(#", "owner_ref": "#)
+        cursor.writeString(device.owner_ref)
+        cursor.write(#", "hardware_version": "#)
+        cursor.writeString(device.hardware_version)
+        cursor.write(#", "last_seen": "#)
+        self.writeTime(device.last_seen, &cursor)
+        cursor.write(#", "last_seen_release": "#)
+        if let release = device.last_seen_release?.pointee {
+            cursor.write(#"{"id": "#)
+            cursor.write(release.id)
+            cursor.write(#", "version": "#)
+            cursor.writeString(release.version)
+            cursor.write(#", "revision": "#)
+            cursor.writeString(release.revision)
+            cursor.write("}")
+        } else {
+            cursor.write("null")
+        }
+        if let cohort = device.cohort?.pointee {
+            cursor.write(#", "cohort": {"id": "#)
+            cursor.write(cohort.id)
+            cursor.write(#", "name": "#)
+            cursor.writeString(cohort.name)
+            cursor.write(#", "slug": "#)
+            cursor.writeString(cohort.slug)
+            cursor.write("}")
+        }
+        cursor.write(#", "etag": "#)
+        cursor.writeString(device.etag)
+        if self.isFull { self.writeAttributes(device, &cursor) }
+        cursor.write("}\n")
+    }
+
+    private mutating func writeAttributes(_ device: Rollcall__V1__Device, _ cursor: inout ByteCursor) {
+        cursor.write(#", "attributes": ["#)
         for index in 0..<device.n_attributes {
             guard let attribute = device.attributes[index]?.pointee, let metric = attribute.custom_metric?.pointee,
                 let state = attribute.state?.pointee
             else { continue }
-            self.write(index == 0 ? #"{"custom_metric": {"id": "# : #", {"custom_metric": {"id": "#)
-            self.writeString(metric.id)
-            self.write(#", "string_key": "#)
-            self.writeString(metric.string_key)
-            self.write(#", "data_type": ""#)
-            self.write(Self.name(of: metric.data_type))
-            self.write(#""}, "state": {"value": "#)
-            self.writeValue(state.value)
-            self.write(#", "time": "#)
-            self.writeTime(state.time)
-            self.write(#", "created_date": "#)
-            self.writeTime(state.created_date)
-            self.write(#", "updated_date": "#)
-            self.writeTime(state.updated_date)
-            self.write("}}")
+            cursor.write(index == 0 ? #"{"custom_metric": {"id": "# : #", {"custom_metric": {"id": "#)
+            cursor.writeString(metric.id)
+            cursor.write(#", "string_key": "#)
+            cursor.writeString(metric.string_key)
+            cursor.write(#", "data_type": ""#)
+            cursor.write(Self.name(of: metric.data_type))
+            cursor.write(#""}, "state": {"value": "#)
+            self.writeValue(state.value, &cursor)
+            cursor.write(#", "time": "#)
+            self.writeTime(state.time, &cursor)
+            cursor.write(#", "created_date": "#)
+            self.writeTime(state.created_date, &cursor)
+            cursor.write(#", "updated_date": "#)
+            self.writeTime(state.updated_date, &cursor)
+            cursor.write("}}")
         }
-        self.write("]")
+        cursor.write("]")
     }
 
     private static func name(of type: Rollcall__V1__DataType) -> StaticString {
@@ -134,65 +165,63 @@ package struct DeviceLineWriter: Sendable {
         }
     }
 
-    private mutating func writeValue(_ value: UnsafeMutablePointer<Rollcall__V1__AttributeValue>?) {
-        guard let value = value?.pointee else { return self.write("null") }
+    private func writeValue(
+        _ value: UnsafeMutablePointer<Rollcall__V1__AttributeValue>?, _ cursor: inout ByteCursor
+    ) {
+        guard let value = value?.pointee else { return cursor.write("null") }
         switch value.kind_case {
-        case ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_STRING_VALUE: self.writeString(value.string_value)
-        case ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_INT_VALUE: self.write(value.int_value)
-        case ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_FLOAT_VALUE: self.bytes += value.float_value.description.utf8
-        case ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_BOOL_VALUE: self.write(value.bool_value != 0 ? "true" : "false")
-        default: self.write("null")
+        case ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_STRING_VALUE: cursor.writeString(value.string_value)
+        case ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_INT_VALUE: cursor.write(value.int_value)
+        case ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_FLOAT_VALUE: cursor.write(text: value.float_value.description)
+        case ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_BOOL_VALUE: cursor.write(value.bool_value != 0 ? "true" : "false")
+        default: cursor.write("null")
         }
     }
 
-    /// A string in quotes; what has to be escaped is left to whoever knows how.
-    private mutating func writeString(_ text: ProtobufCBinaryData) {
-        guard text.bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) else {
-            self.bytes += JSON.string(text.string).text(.line).utf8
-            return
-        }
-        self.bytes.append(0x22)
-        self.bytes.append(contentsOf: text.bytes)
-        self.bytes.append(0x22)
-    }
-
-    private mutating func writeTime(_ time: UnsafeMutablePointer<Google__Protobuf__Timestamp>?) {
-        guard let time else { return self.write("null") }
-        self.bytes.append(0x22)
-        self.dates.write(time.pointee, to: &self.bytes)
-        self.bytes.append(0x22)
+    private mutating func writeTime(
+        _ time: UnsafeMutablePointer<Google__Protobuf__Timestamp>?, _ cursor: inout ByteCursor
+    ) {
+        guard let time else { return cursor.write("null") }
+        cursor.write(0x22 as UInt8)
+        self.dates.write(time.pointee, to: &cursor)
+        cursor.write(0x22 as UInt8)
     }
 
     // MARK: CSV
 
     private mutating func writeHeader() {
-        let columns = DeviceColumn.fields + self.attributeKeys.map(DeviceColumn.attribute)
-        for (index, column) in columns.enumerated() {
-            if index > 0 { self.bytes.append(UInt8(ascii: ",")) }
-            self.writeField(Array(column.name.utf8)[...])
+        let names = (DeviceColumn.fields + self.attributeKeys.map(DeviceColumn.attribute)).map(\.name)
+        // In quotes a name is twice as long at most, and two bytes longer.
+        let byteCountMax = names.reduce(2) { $0 + 2 * $1.utf8.count + 3 }
+        self.withCursor(byteCountMax: byteCountMax) { cursor, _ in
+            for (index, name) in names.enumerated() {
+                if index > 0 { cursor.write(UInt8(ascii: ",")) }
+                var name = name
+                name.withUTF8 { cursor.writeField(UnsafeRawBufferPointer($0)) }
+            }
+            cursor.write("\r\n")
         }
-        self.write("\r\n")
     }
 
-    private mutating func writeRecord(_ pointer: UnsafePointer<Rollcall__V1__Device>) {
+    private mutating func writeRecord(_ pointer: UnsafePointer<Rollcall__V1__Device>, _ cursor: inout ByteCursor) {
         let device = pointer.pointee
         let release = device.last_seen_release?.pointee
-        self.write(device.id)
-        self.writeTimeField(device.created_date)
-        self.writeTimeField(device.updated_date)
-        self.writeNextField(device.device_serial.bytes)
-        self.writeNextField(device.owner_ref.bytes)
-        self.writeNextField(device.hardware_version.bytes)
-        self.writeTimeField(device.last_seen)
-        self.writeNextField(release?.version.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
-        self.writeNextField(release?.revision.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
-        self.writeNextField(device.cohort?.pointee.slug.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
-        self.writeNextField(device.etag.bytes)
-        if !self.attributeKeys.isEmpty { self.writeAttributeCells(device) }
-        self.write("\r\n")
+        cursor.write(device.id)
+        self.writeTimeField(device.created_date, &cursor)
+        self.writeTimeField(device.updated_date, &cursor)
+        cursor.writeNextField(device.device_serial.bytes)
+        cursor.writeNextField(device.owner_ref.bytes)
+        cursor.writeNextField(device.hardware_version.bytes)
+        self.writeTimeField(device.last_seen, &cursor)
+        cursor.writeNextField(release?.version.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
+        cursor.writeNextField(release?.revision.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
+        cursor.writeNextField(device.cohort?.pointee.slug.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
+        cursor.writeNextField(device.etag.bytes)
+        if !self.attributeKeys.isEmpty { self.writeAttributeCells(device, &cursor) }
+        cursor.write("\r\n")
     }
 
-    private mutating func writeAttributeCells(_ device: Rollcall__V1__Device) {
+    private mutating func writeAttributeCells(_ device: Rollcall__V1__Device, _ cursor: inout ByteCursor) {
         var cells: [UnsafeMutablePointer<Rollcall__V1__AttributeValue>?] = Array(
             repeating: nil, count: self.attributeKeys.count)
         for index in 0..<device.n_attributes {
@@ -203,52 +232,47 @@ package struct DeviceLineWriter: Sendable {
             cells[column] = attribute.state?.pointee.value
         }
         for cell in cells {
-            self.bytes.append(UInt8(ascii: ","))
+            cursor.write(UInt8(ascii: ","))
             guard let value = cell?.pointee else { continue }
             if value.kind_case == ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_STRING_VALUE {
                 // A text that looks like nothing or like a value of another type stands in quotes, which say that it is one.
                 let text = value.string_value.bytes
-                self.writeField(
+                cursor.writeField(
                     text, isQuoted: text.isEmpty || AttributeValue(scalar: value.string_value.string) != nil)
             } else {
-                self.writeValue(cell)
+                self.writeValue(cell, &cursor)
             }
         }
     }
 
-    private mutating func writeTimeField(_ time: UnsafeMutablePointer<Google__Protobuf__Timestamp>?) {
-        self.bytes.append(UInt8(ascii: ","))
-        if let time { self.dates.write(time.pointee, to: &self.bytes) }
+    private mutating func writeTimeField(
+        _ time: UnsafeMutablePointer<Google__Protobuf__Timestamp>?, _ cursor: inout ByteCursor
+    ) {
+        cursor.write(UInt8(ascii: ","))
+        if let time { self.dates.write(time.pointee, to: &cursor) }
     }
+}
 
-    private mutating func writeNextField(_ text: UnsafeRawBufferPointer) {
-        self.bytes.append(UInt8(ascii: ","))
-        self.writeField(text)
-    }
-
-    /// A field, in quotes where it holds a comma, a quote, a line end, or blanks that a reader might trim.
-    private mutating func writeField(_ text: some BidirectionalCollection<UInt8>, isQuoted: Bool = false) {
-        let needsQuotes = text.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0D || $0 == 0x0A }
-        guard isQuoted || needsQuotes || text.first == 0x20 || text.last == 0x20 else {
-            self.bytes.append(contentsOf: text)
-            return
+extension Rollcall__V1__Device {
+    /// The longest that the device's line can be: each byte of a text takes six at most, and what stands around the texts is short.
+    fileprivate var lineByteCountMax: Int {
+        var textByteCount = self.device_serial.len + self.owner_ref.len + self.hardware_version.len + self.etag.len
+        if let release = self.last_seen_release {
+            textByteCount += release.pointee.version.len + release.pointee.revision.len
         }
-        self.bytes.append(0x22)
-        for byte in text {
-            if byte == 0x22 { self.bytes.append(0x22) }
-            self.bytes.append(byte)
+        if let cohort = self.cohort { textByteCount += cohort.pointee.name.len + cohort.pointee.slug.len }
+        for index in 0..<self.n_attributes {
+            guard let attribute = self.attributes[index]?.pointee else { continue }
+            if let metric = attribute.custom_metric {
+                textByteCount += metric.pointee.id.len + metric.pointee.string_key.len
+            }
+            if let value = attribute.state?.pointee.value?.pointee,
+                value.kind_case == ROLLCALL__V1__ATTRIBUTE_VALUE__KIND_STRING_VALUE
+            {
+                textByteCount += value.string_value.len
+            }
         }
-        self.bytes.append(0x22)
-    }
-
-    // MARK: Bytes
-
-    private mutating func write(_ text: StaticString) {
-        self.bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    private mutating func write(_ number: Int64) {
-        self.bytes.append(decimal: number)
+        return 1_024 + 512 * self.n_attributes + 6 * textByteCount
     }
 }
 
@@ -262,34 +286,29 @@ private struct DateTexts: Sendable {
     /// More days than most fleets were seen on lately.
     private static let slotCount = 256
     private static let dayByteCount = 10
-    private static let byteCount = 32
 
-    mutating func write(_ time: Google__Protobuf__Timestamp, to bytes: inout [UInt8]) {
+    mutating func write(_ time: Google__Protobuf__Timestamp, to cursor: inout ByteCursor) {
         let (quotient, remainder) = time.seconds.quotientAndRemainder(dividingBy: 86_400)
         let day = remainder < 0 ? quotient - 1 : quotient
         let slot = Int(truncatingIfNeeded: day & Int64(Self.slotCount - 1))
         if self.days[slot] != day { self.fill(slot, day) }
         let second = UInt32(truncatingIfNeeded: time.seconds - day * 86_400)
         let microseconds = UInt32(truncatingIfNeeded: time.nanos) / 1_000
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCount) { text in
-            let start = slot * Self.dayByteCount
-            _ = text.update(fromContentsOf: self.texts[start..<(start + Self.dayByteCount)])
-            text[10] = UInt8(ascii: "T")
-            text.write(twoDigits: second / 3_600, at: 11)
-            text[13] = UInt8(ascii: ":")
-            text.write(twoDigits: second / 60 % 60, at: 14)
-            text[16] = UInt8(ascii: ":")
-            text.write(twoDigits: second % 60, at: 17)
-            text[19] = UInt8(ascii: ".")
-            text.write(twoDigits: microseconds / 10_000, at: 20)
-            text.write(twoDigits: microseconds / 100 % 100, at: 22)
-            text.write(twoDigits: microseconds % 100, at: 24)
-            text[26] = UInt8(ascii: "+")
-            text.write(twoDigits: 0, at: 27)
-            text[29] = UInt8(ascii: ":")
-            text.write(twoDigits: 0, at: 30)
-            bytes.append(contentsOf: text)
+        let start = slot * Self.dayByteCount
+        self.texts.withUnsafeBytes {
+            cursor.write(UnsafeRawBufferPointer(rebasing: $0[start..<(start + Self.dayByteCount)]))
         }
+        cursor.write(UInt8(ascii: "T"))
+        cursor.write(twoDigits: second / 3_600)
+        cursor.write(UInt8(ascii: ":"))
+        cursor.write(twoDigits: second / 60 % 60)
+        cursor.write(UInt8(ascii: ":"))
+        cursor.write(twoDigits: second % 60)
+        cursor.write(UInt8(ascii: "."))
+        cursor.write(twoDigits: microseconds / 10_000)
+        cursor.write(twoDigits: microseconds / 100 % 100)
+        cursor.write(twoDigits: microseconds % 100)
+        cursor.write("+00:00")
     }
 
     private mutating func fill(_ slot: Int, _ day: Int64) {
@@ -298,25 +317,5 @@ private struct DateTexts: Sendable {
             self.texts[slot * Self.dayByteCount + index] = byte
         }
         self.days[slot] = day
-    }
-}
-
-extension UnsafeMutableBufferPointer<UInt8> {
-    fileprivate func write(twoDigits value: UInt32, at index: Int) {
-        self[index] = UInt8(truncatingIfNeeded: 0x30 + value / 10)
-        self[index + 1] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(decimal value: Int64) {
-        if value < 0 { self.append(UInt8(ascii: "-")) }
-        let start = self.count
-        var rest = value.magnitude
-        repeat {
-            self.append(UInt8(truncatingIfNeeded: 0x30 + rest % 10))
-            rest /= 10
-        } while rest > 0
-        self[start...].reverse()
     }
 }

@@ -128,6 +128,6 @@ import Testing
     @Test func bytesThatAreNoMessageAreRefused() {
         var writer = DeviceLineWriter(.ndjson, view: .full)
         #expect(throws: (any Error).self) { try [UInt8(0x0A), 0xFF].withUnsafeBytes { try writer.write($0) } }
-        #expect(writer.bytes.isEmpty)
+        #expect(writer.take().isEmpty)
     }
 }

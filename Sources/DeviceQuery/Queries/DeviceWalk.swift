@@ -7,7 +7,7 @@ package import DeviceModel
 /// A device that matches throughout is shown exactly once; one that changes meanwhile is shown as it is when the walk comes by, if it
 /// matches then. It ends with the last device that there was when it began, however fast others come.
 ///
-/// It keeps the id that it has come to and a compiled filter: it holds up nobody between two slices, and needs not be ended.
+/// It keeps the id that it has come to and a compiled filter: it holds up nobody between two slices, and need not be ended.
 ///
 /// - Complexity: a few nanoseconds for a device that does not match, in the order of memory as far as ids and rows rise together.
 ///

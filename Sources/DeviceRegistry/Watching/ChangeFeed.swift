@@ -34,7 +34,10 @@ final class ChangeFeed: Sendable {
 
     fileprivate struct Watcher {
         let wake: AsyncStream<Void>.Continuation
+        let lose: AsyncStream<Never>.Continuation
         let wantsAttributes: Bool
+        /// It has read everything through this; nil while it may read the log instead.
+        var position: Revision?
     }
 
     fileprivate struct State {
@@ -77,15 +80,19 @@ final class ChangeFeed: Sendable {
     ///
     /// - Parameter batch: Nil where nobody watched when it was taken down.
     func publish(_ batch: WatchedBatch?, through: Revision) {
-        let wakes = self.state.withLock { state -> Bool in
+        let (wakes, dropped, lost) = self.state.withLock { state -> (Bool, [WatchedBatch], [Watcher]) in
             state.through = through
+            var dropped: [WatchedBatch] = []
             if let batch, !state.watchers.isEmpty {
-                state.append(batch, limits: self.limits)
+                dropped = state.append(batch, limits: self.limits)
             } else {
-                state.forget()
+                dropped = state.forget()
             }
-            return state.startWaking()
+            return (state.startWaking(), dropped, dropped.isEmpty ? [] : state.lostWatchers)
         }
+        // Let go of here, where nobody waits for it.
+        _ = dropped
+        for watcher in lost { watcher.lose.finish() }
         if wakes { self.wakeAll() }
     }
 
@@ -102,7 +109,7 @@ final class ChangeFeed: Sendable {
     func reset(through: Revision) {
         let wakes = self.state.withLock { state -> Bool in
             state.through = through
-            state.forget()
+            _ = state.forget()
             return state.startWaking()
         }
         if wakes { self.wakeAll() }
@@ -146,28 +153,35 @@ final class ChangeFeed: Sendable {
     /// - Throws: where there are too many, or none is taken any more.
     func subscribe(wantsAttributes: Bool) throws(RegistryError) -> Subscription {
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (lost, lose) = AsyncStream.makeStream(of: Never.self)
         let number = try self.state.withLock { state throws(RegistryError) in
             if let ending = state.ending { throw ending }
             guard state.watchers.count < self.limits.watcherCountMax else {
                 throw .tooManyWatchers(countMax: self.limits.watcherCountMax)
             }
             state.nextWatcher += 1
-            state.watchers[state.nextWatcher] = Watcher(wake: wake, wantsAttributes: wantsAttributes)
+            state.watchers[state.nextWatcher] = Watcher(wake: wake, lose: lose, wantsAttributes: wantsAttributes)
             return state.nextWatcher
         }
         self.beat()
-        return Subscription(self, number, wakes, wantsAttributes: wantsAttributes)
+        return Subscription(self, number, wakes, lost, wantsAttributes: wantsAttributes)
     }
 
     /// A watcher's place among the others.
     final class Subscription: Sendable {
         /// An element whenever there may be something to read; waiting for the next one ends with the task.
         let wakes: AsyncStream<Void>
+        /// Ends when what comes next for a watcher that is to keep up was dropped, or with the subscription.
+        let lost: AsyncStream<Never>
         private let feed: ChangeFeed
         private let number: UInt64
         private let wantsAttributes: Bool
 
-        fileprivate init(_ feed: ChangeFeed, _ number: UInt64, _ wakes: AsyncStream<Void>, wantsAttributes: Bool) {
+        fileprivate init(
+            _ feed: ChangeFeed, _ number: UInt64, _ wakes: AsyncStream<Void>, _ lost: AsyncStream<Never>,
+            wantsAttributes: Bool
+        ) {
+            self.lost = lost
             self.feed = feed
             self.number = number
             self.wakes = wakes
@@ -175,14 +189,16 @@ final class ChangeFeed: Sendable {
         }
 
         /// What happened after `revision`.
-        func read(after revision: Revision) -> Part {
+        ///
+        /// - Parameter keepsUp: Whether the watcher is lost once that is dropped, rather than read the log.
+        func read(after revision: Revision, keepsUp: Bool) -> Part {
             self.feed.state.withLock { state in
+                state.watchers[self.number]?.position = keepsUp ? revision : nil
                 guard revision < state.through else { return .upToDate }
                 guard revision >= state.keptAfter else {
                     return revision < state.droppedThrough ? .dropped : .notKept
                 }
-                let start = state.batches.firstIndex { $0.through > revision } ?? state.batches.endIndex
-                let batches = Array(state.batches[start...].prefix(Self.batchCountMax))
+                let batches = state.batches(after: revision, changeCount: Self.changeCountMax)
                 // Those from before the first watcher that wants attributes are without.
                 guard !self.wantsAttributes || batches.allSatisfy(\.hasAttributes) else { return .notKept }
                 return batches.isEmpty ? .upToDate : .batches(batches)
@@ -194,16 +210,23 @@ final class ChangeFeed: Sendable {
             self.feed.state.withLock { $0.ending }
         }
 
-        /// How many batches a watcher takes at a time.
-        private static let batchCountMax = 16
+        /// About how many changes a watcher takes at a time.
+        private static let changeCountMax = 512
 
         deinit {
-            let watcher = self.feed.state.withLock { state in
-                defer { if state.watchers.isEmpty { state.forget() } }
-                return state.watchers.removeValue(forKey: self.number)
+            let (watcher, dropped) = self.feed.state.withLock { state in
+                let watcher = state.watchers.removeValue(forKey: self.number)
+                return (watcher, state.watchers.isEmpty ? state.forget() : [])
             }
+            _ = dropped
             watcher?.wake.finish()
+            watcher?.lose.finish()
         }
+    }
+
+    /// Why no watch goes on; nil while they do.
+    var ending: RegistryError? {
+        self.state.withLock { $0.ending }
     }
 
     /// How many watch now.
@@ -213,7 +236,11 @@ final class ChangeFeed: Sendable {
 }
 
 extension ChangeFeed.State {
-    fileprivate mutating func append(_ batch: WatchedBatch, limits: Limits) {
+    /// Keeps a batch, and returns those that go for it.
+    fileprivate mutating func append(_ batch: WatchedBatch, limits: Limits) -> [WatchedBatch] {
+        // Without changes there is nothing to tell, and nothing moves on.
+        guard !batch.changes.isEmpty else { return [] }
+        var dropped: [WatchedBatch] = []
         self.batches.append(batch)
         self.changeCount += batch.changes.count
         self.byteCount += batch.byteCount
@@ -225,15 +252,43 @@ extension ChangeFeed.State {
             self.byteCount -= oldest.byteCount
             self.keptAfter = oldest.through
             self.droppedThrough = oldest.through
+            dropped.append(oldest)
         }
+        return dropped
     }
 
-    /// Keeps nothing: what happened so far is found in the store.
-    fileprivate mutating func forget() {
+    /// Keeps nothing: what happened so far is found in the store. Returns what was kept.
+    fileprivate mutating func forget() -> [WatchedBatch] {
+        let dropped = Array(self.batches)
         self.batches = []
         self.changeCount = 0
         self.byteCount = 0
         self.keptAfter = self.through
+        return dropped
+    }
+
+    /// Those that are to keep up and have not.
+    fileprivate var lostWatchers: [ChangeFeed.Watcher] {
+        self.watchers.values.filter { $0.position.map { $0 < self.droppedThrough } ?? false }
+    }
+
+    /// Some batches after a revision, in order, with about as many changes.
+    ///
+    /// - Complexity: O(log n) and what it returns.
+    fileprivate func batches(after revision: Revision, changeCount: Int) -> [WatchedBatch] {
+        var (low, high) = (0, self.batches.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.batches[middle].through > revision { high = middle } else { low = middle + 1 }
+        }
+        var batches: [WatchedBatch] = []
+        var rest = changeCount
+        while low < self.batches.count, rest > 0 {
+            batches.append(self.batches[low])
+            rest -= self.batches[low].changes.count
+            low += 1
+        }
+        return batches
     }
 
     /// Whether somebody is to be woken who was not yet.

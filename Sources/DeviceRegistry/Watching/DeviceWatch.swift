@@ -32,8 +32,9 @@ package struct WatchedEvent: Sendable {
 /// all others after the start are, so that at the bookmark the watcher has exactly what matches.
 ///
 /// ## Concurrency
-/// Belongs to one task.
-package final class DeviceWatch {
+/// Belongs to one task at a time: whoever begins it hands it to the one that sends, and does not touch it again. That is what makes
+/// `@unchecked Sendable` true.
+package final class DeviceWatch: @unchecked Sendable {
     package enum Step {
         /// In order, at least one.
         case events([WatchedEvent])
@@ -59,8 +60,9 @@ package final class DeviceWatch {
     private var lastBookmark: (revision: Revision, time: ContinuousClock.Instant)?
     private let clock = ContinuousClock()
 
-    /// How many changes of the log are replayed at a time: more where few of them match.
+    /// How many changes of the log are replayed at a time: more where few of them match, fewer where each may be large.
     private static let replayCountMin: Int64 = 8_192
+    private static let replayCountWithAttributes: Int64 = 1_024
     private static let replayCountMax: Int64 = 65_536
 
     fileprivate init(
@@ -76,12 +78,19 @@ package final class DeviceWatch {
         self.walk = walk
         // One that goes on is first told what it has missed.
         self.isAtBoundary = walk != nil
+        if withAttributes { self.replayCount = Self.replayCountWithAttributes }
         self.cursor = revision
     }
 
     /// Where the watch stands: one that begins from here misses nothing and is told nothing twice.
     package var bookmark: Bookmark {
         Bookmark(storeID: self.registry.storeID, revision: self.cursor.rawValue)
+    }
+
+    /// Returns when the watch has fallen too far behind, whatever keeps it from asking for its next step, or when it is over.
+    package var isLost: @Sendable () async -> Void {
+        let lost = self.subscription.lost
+        return { for await _ in lost {} }
     }
 
     // MARK: The first devices
@@ -91,6 +100,7 @@ package final class DeviceWatch {
     /// - Parameter each: As ``DeviceWalk/advance(_:deviceCount:each:)`` has it.
     package func advanceSnapshot(each: (BorrowedDevice) -> Bool) throws(RegistryError) -> Bool {
         guard let walk = self.walk else { return false }
+        if let ending = self.subscription.ending { throw ending }
         let (progress, revision) = self.registry.read { index in
             (walk.advance(index, each: each), self.registry.revision)
         }
@@ -123,18 +133,21 @@ package final class DeviceWatch {
     ///   `CancellationError` where its task is cancelled.
     package func next() async throws -> Step {
         while true {
+            try Task.checkCancellation()
             if self.lastBookmark?.revision != self.cursor, self.isBookmarkDue { return self.setBookmark() }
-            switch self.subscription.read(after: self.cursor) {
+            switch self.subscription.read(after: self.cursor, keepsUp: self.lastBookmark != nil) {
             case .batches(let batches):
                 if let events = try await self.events(of: batches) { return .events(events) }
             case .upToDate:
-                self.isAtBoundary = true
+                // The writer may have come further than it has told.
+                self.isAtBoundary = self.isAtBoundary || self.cursor == self.registry.revision
                 if self.isBookmarkDue { return self.setBookmark() }
                 try self.checkThatItGoesOn()
                 guard await self.wakes.next() != nil else { throw CancellationError() }
             case .dropped where self.lastBookmark != nil:
                 throw RegistryError.watcherTooSlow(self.bookmark, limits: self.registry.limits)
             case .dropped, .notKept:
+                try self.checkThatItGoesOn()
                 if let events = try await self.replay() { return .events(events) }
             }
         }
@@ -156,8 +169,11 @@ package final class DeviceWatch {
 
     private func checkThatItGoesOn() throws(RegistryError) {
         if var ending = self.subscription.ending {
-            ending.bookmark = self.bookmark
-            ending.message += " Resume from revision \(self.cursor.rawValue)."
+            // Before the first bookmark a watcher has not all that matches at any revision.
+            if self.walk == nil, self.slices.isEmpty {
+                ending.bookmark = self.bookmark
+                ending.message += " Resume from revision \(self.cursor.rawValue)."
+            }
             throw ending
         }
         guard self.registry.read({ $0.project(id: self.project.id) != nil }) else {
@@ -188,7 +204,9 @@ package final class DeviceWatch {
         self.cursor = last
         self.isAtBoundary = last == target
         let isSparse = Int64(events.count) < self.replayCount / 8
-        self.replayCount = isSparse ? min(Self.replayCountMax, self.replayCount * 2) : Self.replayCountMin
+        if !self.withAttributes {
+            self.replayCount = isSparse ? min(Self.replayCountMax, self.replayCount * 2) : Self.replayCountMin
+        }
         return events.isEmpty ? nil : events
     }
 
@@ -298,15 +316,19 @@ extension RegistryError {
         .revisionOutOfRange("What has changed since revision \(bookmark.revision) is not known any more.")
     }
 
-    fileprivate static func revisionOutOfRange(_ problem: String) -> RegistryError {
+    static func revisionOutOfRange(_ problem: String) -> RegistryError {
         RegistryError(
             .outOfRange, .revisionOutOfRange, "\(problem) Watch without store_id and from_revision to begin anew.")
     }
 
-    fileprivate static func watcherTooSlow(_ bookmark: Bookmark, limits: Limits) -> RegistryError {
-        RegistryError(
+    /// A watcher does not keep up with the changes; it may go on from the bookmark, once it reads again.
+    package static func watcherTooSlow(_ bookmark: Bookmark, limits: Limits) -> RegistryError {
+        let (count, byteCount) = (limits.watchBacklogCountMax, limits.watchBacklogByteCountMax)
+        return RegistryError(
             .resourceExhausted, .watcherTooSlow,
-            "The watcher is more than \(limits.watchBacklogCountMax) changes (watch_backlog) or \(limits.watchBacklogByteCountMax) bytes (watch_backlog_bytes) behind. Resume from revision \(bookmark.revision).",
-            bookmark: bookmark)
+            """
+            The watcher is more than \(count) changes (watch_backlog) or \(byteCount) bytes (watch_backlog_bytes) behind. \
+            Resume from revision \(bookmark.revision).
+            """, bookmark: bookmark)
     }
 }

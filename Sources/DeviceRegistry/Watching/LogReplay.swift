@@ -47,6 +47,12 @@ struct LogReplay {
             }
         }
 
+        /// Whether no change after the stretch can tell more: every change of fields leaves its revision in them.
+        func isKnown(through last: Revision, _ withAttributes: Bool) -> Bool {
+            let hasFields = self.fields != nil || self.present.map { $0.device.fields.etagRevision <= last } ?? false
+            return hasFields && self.sighting != nil && !withAttributes
+        }
+
         /// The device before the stretch; nil where the log contradicts itself.
         func device(_ id: DeviceID) -> WatchedDevice? {
             guard let fields = self.fields ?? self.present?.device.fields,
@@ -94,7 +100,7 @@ struct LogReplay {
         for change in changes {
             pasts[change.device]?.pass(change, withAttributes: self.withAttributes)
         }
-        let devices = Set(pasts.keys)
+        let devices = Set(pasts.filter { !$0.value.isKnown(through: last, self.withAttributes) }.keys)
         var reached = last
         while reached < lookedUpAt, !devices.isEmpty {
             let next = Revision(rawValue: min(lookedUpAt.rawValue, reached.rawValue + Self.scanCountMax))
@@ -102,6 +108,10 @@ struct LogReplay {
                 pasts[change.device]?.pass(change, withAttributes: self.withAttributes)
             }
             reached = next
+        }
+        // What was forgotten under the scan could have been what it was looking for.
+        guard try self.registry.feedStart() <= last else {
+            throw .revisionCompacted(Bookmark(storeID: self.registry.storeID, revision: last.rawValue))
         }
         return Dictionary(uniqueKeysWithValues: pasts.compactMap { id, past in past.device(id).map { (id, $0) } })
     }

@@ -21,6 +21,8 @@ extension Registry {
     ) async throws(RegistryError) -> Value {
         let result: Result<Value, RegistryError> = await withCheckedContinuation { continuation in
             self.feedQueue.async {
+                // The store is closed after all of these, and nobody waits for what they read.
+                if let ending = self.feed.ending { return continuation.resume(returning: .failure(ending)) }
                 do throws(RegistryError) {
                     continuation.resume(returning: .success(try body()))
                 } catch {
@@ -70,7 +72,10 @@ extension Registry {
 
 extension RegistryError {
     fileprivate static func feedUnreadable(_ error: StoreError) -> RegistryError {
-        RegistryError(
+        if error.code == .corrupt {
+            return .revisionOutOfRange("The history of changes is damaged: \(error.message).")
+        }
+        return RegistryError(
             .unavailable, .storeUnavailable,
             "The history of changes cannot be read now: \(error.message); try again later.")
     }

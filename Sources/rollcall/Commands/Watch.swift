@@ -47,22 +47,23 @@ struct Watch: ClientCommand {
         let lines = EventPrinter(printer, self.view)
         var bookmark = self.from
         var pause = Self.pauseMin
+        var hasBegun = false
         while true {
-            let (error, reached) = try await self.watch(client, lines, from: bookmark)
-            if reached != bookmark { pause = Self.pauseMin }
-            bookmark = reached
-            guard let error else { return }
-            let isNew = bookmark == self.from
-            if error.code == .outOfRange, !isNew {
+            let end = try await self.watch(client, lines, from: bookmark)
+            bookmark = end.reached
+            guard let error = end.error else { return }
+            if end.hasToldSomething { (hasBegun, pause) = (true, Self.pauseMin) }
+            guard hasBegun else { throw error }
+            if error.code == .outOfRange {
                 printer.note("\(error.message) Beginning anew.")
                 bookmark = nil
-            } else if error.reason == "WATCHER_TOO_SLOW" || (error.code == .unavailable && !isNew) {
+            } else if error.reason == "WATCHER_TOO_SLOW" || error.code == .unavailable {
                 printer.note("\(error.message) Trying again.")
-                try await Task.sleep(for: pause)
-                pause = min(pause * 2, Self.pauseMax)
             } else {
                 throw error
             }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, Self.pauseMax)
         }
     }
 
@@ -70,25 +71,33 @@ struct Watch: ClientCommand {
     private static let pauseMin = Duration.milliseconds(100)
     private static let pauseMax = Duration.seconds(5)
 
-    /// Watches until that fails or ends, and tells up to where everything was printed.
-    private func watch(
-        _ client: RollcallClient, _ lines: EventPrinter, from start: Bookmark?
-    ) async throws -> (RollcallError?, Bookmark?) {
+    /// How a watch came to its end.
+    private struct End: Sendable {
+        /// Nil where the server ended it well.
+        var error: RollcallError?
+        /// Up to where everything was printed.
+        var reached: Bookmark?
+        var hasToldSomething = false
+    }
+
+    /// Watches until that fails or ends.
+    private func watch(_ client: RollcallClient, _ lines: EventPrinter, from start: Bookmark?) async throws -> End {
         do {
             return try await client.watchDevices(self.filters.deviceFilter, view: self.view, from: start) { events in
-                var reached = start
+                var end = End(reached: start)
                 do {
                     for try await event in events {
                         try lines.write(event)
-                        reached = event.place(after: reached)
+                        end.reached = event.place(after: end.reached)
+                        end.hasToldSomething = true
                     }
-                    return (nil, reached)
                 } catch let error as RollcallError {
-                    return (error, reached)
+                    end.error = error
                 }
+                return end
             }
         } catch let error as RollcallError {
-            return (error, start)
+            return End(error: error, reached: start)
         }
     }
 }

@@ -210,7 +210,7 @@ struct  Rollcall__V1__Bookmark
    */
   ProtobufCBinaryData store_id;
   /*
-   * The last revision that is part of what was sent; never between the changes of one call.
+   * The last revision that is part of what was sent. In an event it is never between the changes of one call.
    */
   int64_t revision;
 };
