@@ -96,7 +96,7 @@ struct CSVDevices: Sendable {
                 throw RowFault("The record has \(self.record.fieldCount) fields, and the header \(columns.count).")
             }
             row.serial = try self.text(serialColumn, .deviceSerial)
-            row.item = .success(try self.item(columns, serial: row.serial))
+            row.item = .success(try self.item(columns, serial: row.serial).sendable())
         } catch {
             row.item = .failure(error)
         }

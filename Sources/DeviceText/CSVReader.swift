@@ -55,7 +55,7 @@ package struct CSVError: Error, Hashable, Sendable {
 /// - Complexity: O(bytes), about a nanosecond each.
 package struct CSVReader: Sendable {
     /// The longest record, in bytes.
-    package static let recordByteCountMax = 1 << 20
+    package static let recordByteCountMax = 4 << 20
 
     private var bytes: [UInt8] = []
     private var index = 0

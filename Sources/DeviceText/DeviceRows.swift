@@ -23,6 +23,37 @@ package struct RowFault: Error, Hashable, Sendable {
     }
 }
 
+extension ImportItem {
+    /// What the texts of a device may take together: a message has room for them and for all that stands around them.
+    private static let textByteCountMax = 3 << 20
+
+    /// The item, which a message can carry: one that it cannot would end the whole import, and not fail alone.
+    ///
+    /// - Throws: ``RowFault`` where a text holds a NUL, or where all of them are too long together.
+    func sendable() throws(RowFault) -> ImportItem {
+        var byteCount = 0
+        func check(_ text: String?, _ field: String) throws(RowFault) {
+            guard let text else { return }
+            guard !text.utf8.contains(0) else { throw RowFault("\(field) must not hold a NUL.") }
+            byteCount += text.utf8.count
+        }
+        try check(self.serial, "device_serial")
+        try check(self.ownerRef, "owner_ref")
+        try check(self.hardwareVersion, "hardware_version")
+        try check(self.cohort, "cohort")
+        try check(self.release?.version, "last_seen_release.version")
+        try check(self.release?.revision, "last_seen_release.revision")
+        for attribute in self.attributes {
+            try check(attribute.key, "the key of an attribute")
+            if case .string(let text) = attribute.value { try check(text, "attributes.\(attribute.key)") }
+        }
+        guard byteCount <= Self.textByteCountMax else {
+            throw RowFault("The texts of the device take \(byteCount) bytes; it may have \(Self.textByteCountMax).")
+        }
+        return self
+    }
+}
+
 /// Why no device can be read from a file, or none from here on.
 package struct DeviceFileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// From 1.

@@ -54,7 +54,7 @@ struct NDJSONDevices: Sendable {
         var reader = DeviceNode()
         do throws(RowFault) {
             try reader.read(node)
-            row.item = .success(reader.item)
+            row.item = .success(try reader.item.sendable())
         } catch {
             row.item = .failure(error)
         }

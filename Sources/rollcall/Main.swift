@@ -9,7 +9,7 @@ enum Main {
     static func main() async {
         // A reader that goes away is told to us by the write; a person who interrupts wants out now.
         signal(SIGPIPE, SIG_IGN)
-        signal(SIGINT) { _ in _exit(ExitStatus.interrupted.rawValue) }
+        Interruption.endsTheProgram()
         // One connection needs one event loop, and start-up is not to pay for more threads.
         NIOSingletons.groupLoopCountSuggestion = 1
         exit(await self.run(CommandLineWords(words: Array(CommandLine.arguments.dropFirst()))).rawValue)

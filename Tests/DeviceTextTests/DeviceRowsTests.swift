@@ -35,6 +35,21 @@ import Testing
 
     private static let header = "device_serial,owner_ref,hardware_version"
 
+    @Test func aDeviceThatNoMessageCanCarryFailsAlone() {
+        let long = String(repeating: "x", count: 3 << 20)
+        let lines = [
+            #"{"device_serial": "A", "owner_ref": "a\u0000b", "hardware_version": "h"}"#,
+            #"{"device_serial": "B", "owner_ref": "\#(long)", "hardware_version": "h"}"#,
+            #"{"device_serial": "C", "owner_ref": "o", "hardware_version": "h"}"#,
+        ]
+        let (items, faults, error) = Self.read(Array(lines.joined(separator: "\n").utf8), pieceByteCount: 1 << 20)
+        #expect(items.map(\.serial) == ["C"])
+        #expect(faults.map { String($0.prefix(12)) } == ["1 A: owner_r", "2 B: The tex"])
+        #expect(error == nil)
+        let csv = Self.read(Array("\(Self.header)\nA,a\u{0}b,h\nB,o,h\n".utf8))
+        #expect(csv.items.map(\.serial) == ["B"] && csv.faults == ["2 A: owner_ref must not hold a NUL."])
+    }
+
     @Test func everyColumnIsRead() throws {
         let text = """
             \u{FEFF}id,created_date,updated_date,device_serial,owner_ref,hardware_version,last_seen,\

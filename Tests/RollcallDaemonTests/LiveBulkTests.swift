@@ -337,6 +337,50 @@ private struct Items: AsyncSequence, Sendable {
         #expect(header.standardError.hasPrefix("Error: Line 1: The header's column 1, 'serial', is unknown"))
     }
 
+    /// A link is followed, a mode kept, and what is no file is written to and not replaced.
+    @Test func anExportReplacesNothingButAFile() async throws {
+        let folder = try TemporaryFolder()
+        let (file, link, pipe) = (folder.path("f"), folder.path("l"), folder.path("p"))
+        #expect(FileManager.default.createFile(atPath: file, contents: nil, attributes: [.posixPermissions: 0o600]))
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
+        let project = try await SharedDaemon.daemon().withClient { client in
+            let project = try await client.createProject(UUID().uuidString).slug
+            _ = try await client.with(project: project).createDevice("A", ownerRef: "ada", hardwareVersion: "h1")
+            return project
+        }
+        func export(_ path: String) async throws {
+            let output = try await self.rollcall(["export", "--file", path], project: project)
+            #expect(output.end == .exit(0), "\(output.standardError)")
+        }
+        func type(_ path: String) throws -> FileAttributeType? {
+            try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+        }
+        try await export(link)
+        #expect(try type(link) == .typeSymbolicLink)
+        #expect(try String(contentsOfFile: file, encoding: .utf8).contains(#""device_serial": "A""#))
+        #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o600)
+
+        #expect(mkfifo(pipe, 0o600) == 0)
+        // Open at both ends, so that neither waits for the other.
+        let reader = open(pipe, O_RDWR | O_NONBLOCK)
+        defer { close(reader) }
+        try await export(pipe)
+        var first: UInt8 = 0
+        #expect(read(reader, &first, 1) == 1 && first == UInt8(ascii: "{"))
+        #expect(try type(pipe) != .typeRegular)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("")).sorted() == ["f", "l", "p"])
+    }
+
+    @Test func failuresDoNotReplaceWhatIsImported() async throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path("devices.csv")
+        try "device_serial,owner_ref,hardware_version\nA,ada,h1\n".write(
+            toFile: file, atomically: true, encoding: .utf8)
+        let output = try await self.rollcall(["import", "--failures", file, file], project: "default")
+        #expect(output.end == .exit(2))
+        #expect(try String(contentsOfFile: file, encoding: .utf8).hasPrefix("device_serial"))
+    }
+
     @Test func anExportedFileAppearsWhole() async throws {
         let daemon = try SharedDaemon.daemon()
         let folder = try TemporaryFolder()

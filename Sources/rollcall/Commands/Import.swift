@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import DeviceModel
+internal import Glibc
 internal import RollcallClient
 
 /// `rollcall import`
@@ -62,12 +63,16 @@ struct Import: ClientCommand {
     }
 
     func run(_ client: RollcallClient, _ printer: Printer) async throws {
-        let failures = try self.failures.map { path throws(InputError) in try ByteOutput(path: path) }
-        let ledger = ImportLedger(words: printer.words, failures: failures)
+        if let failures = self.failures, Self.isSameFile(failures, self.file) {
+            throw InputError("--failures names the file that is imported; name another one.")
+        }
+        let ledger = ImportLedger(words: printer.words)
         let file = try ImportFile(
             self.file, mode: self.mode, createsCohorts: self.createCohorts, skippedLineCount: self.skipLines, ledger)
         // A header that is not right is refused before anything is sent.
         try await file.readHeader()
+        let failures = try self.failures.map { path throws(InputError) in try ByteOutput(path: path) }
+        try ledger.report(to: failures)
         Interruption.expect()
         let line = ProgressLine(printer.words)
         do {
@@ -87,6 +92,11 @@ struct Import: ClientCommand {
             throw error
         }
         try self.end(ledger, printer)
+    }
+
+    private static func isSameFile(_ path: String, _ other: String) -> Bool {
+        var (one, two) = (stat(), stat())
+        return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_ino == two.st_ino && one.st_dev == two.st_dev
     }
 
     private func end(_ ledger: ImportLedger, _ printer: Printer) throws {

@@ -23,21 +23,24 @@ final class ImportLedger: Sendable {
         var byteCount = 0
         var shownCount = 0
         var fileFault: String?
+        /// Where every failure is written as a record of CSV.
+        var failures: ByteOutput?
     }
 
     private let words: Output
-    private let failures: ByteOutput?
     private let state = Mutex(State())
 
     /// Failures that are shown as they come; the rest goes to the file.
     fileprivate static let shownCountMax = 10
 
-    /// - Parameter failures: where every failure is written as a record of CSV.
-    init(words: Output, failures: ByteOutput?) {
+    init(words: Output) {
         self.words = words
-        self.failures = failures
-        // A file that takes no header takes no record either, and is reported with the first of them.
-        try? failures?.write(Array(CSV.record(["line", "device_serial", "reason"]).utf8))
+    }
+
+    /// From now on writes every failure to a file, as a record of CSV.
+    func report(to failures: ByteOutput?) throws(OutputError) {
+        try failures?.write(Array(CSV.record(["line", "device_serial", "reason"]).utf8))
+        self.state.withLock { $0.failures = failures }
     }
 
     // MARK: Reading
@@ -91,7 +94,7 @@ final class ImportLedger: Sendable {
     }
 
     private func report(_ line: Int, _ serial: String, _ reason: String, _ isShown: Bool) throws(OutputError) {
-        try self.failures?.write(Array(CSV.record([String(line), serial, reason]).utf8))
+        try self.state.withLock { $0.failures }?.write(Array(CSV.record([String(line), serial, reason]).utf8))
         guard isShown else { return }
         let name = serial.isEmpty ? "" : " (\(serial))"
         try self.words.write("line \(line)\(name): \(reason)".visible + "\n")

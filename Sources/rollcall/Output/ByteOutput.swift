@@ -5,24 +5,51 @@ internal import Glibc
 /// Standard output, or a file that appears under its name only once it is whole.
 struct ByteOutput: Sendable {
     private let descriptor: Int32
-    /// Nil for standard output.
-    private let path: String?
+    /// Nil where what is written goes to its place at once.
+    private let file: File?
 
-    private var partialPath: String? { self.path.map { $0 + ".partial" } }
+    /// A file that is being written beside the one whose place it will take.
+    private struct File {
+        let path: String
+        let partialPath: String
+    }
 
-    /// - Parameter path: nil for standard output; a file that is there stays as it is until ``finish()``.
+    /// - Parameter path: nil or `-` for standard output. A file that is there stays as it is until ``finish()``, and the new one gets
+    ///   its mode; a link is followed; into a device or a pipe what is written goes at once.
     /// - Throws: ``InputError`` where the file cannot be made.
     init(path: String?) throws(InputError) {
-        self.path = path
-        guard let path else {
-            self.descriptor = STDOUT_FILENO
+        guard let path, path != "-" else {
+            (self.descriptor, self.file) = (STDOUT_FILENO, nil)
             return
         }
-        let descriptor = open(path + ".partial", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw InputError("\(path).partial cannot be written: \(String(cString: strerror(errno))).")
+        var status = stat()
+        let isThere = stat(path, &status) == 0
+        guard !isThere || status.st_mode & S_IFMT == S_IFREG else {
+            self.descriptor = try Self.open(path, O_WRONLY)
+            self.file = nil
+            return
         }
-        self.descriptor = descriptor
+        let target = isThere ? Self.resolved(path) : path
+        // A name of its own: another file may end in .partial, or another export be under way.
+        let file = File(path: target, partialPath: "\(target).\(getpid()).partial")
+        self.descriptor = try Self.open(file.partialPath, O_WRONLY | O_CREAT | O_EXCL)
+        self.file = file
+        Interruption.unfinished(file.partialPath)
+        if isThere { fchmod(self.descriptor, status.st_mode & 0o7777) }
+    }
+
+    private static func open(_ path: String, _ flags: Int32) throws(InputError) -> Int32 {
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw InputError("\(path) cannot be written: \(String(cString: strerror(errno))).")
+        }
+        return descriptor
+    }
+
+    private static func resolved(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     func write(_ bytes: [UInt8]) throws(OutputError) {
@@ -31,16 +58,18 @@ struct ByteOutput: Sendable {
 
     /// Makes the file durable and gives it its name.
     func finish() throws(OutputError) {
-        guard let path, let partialPath else { return }
-        guard fsync(self.descriptor) == 0, close(self.descriptor) == 0, rename(partialPath, path) == 0 else {
+        guard let file else { return }
+        guard fsync(self.descriptor) == 0, close(self.descriptor) == 0, rename(file.partialPath, file.path) == 0 else {
             throw .failed(errno)
         }
+        Interruption.unfinished(nil)
     }
 
     /// Takes the unfinished file away.
     func discard() {
-        guard let partialPath else { return }
+        guard let file else { return }
         close(self.descriptor)
-        unlink(partialPath)
+        unlink(file.partialPath)
+        Interruption.unfinished(nil)
     }
 }

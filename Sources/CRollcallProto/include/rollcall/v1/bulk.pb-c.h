@@ -167,7 +167,7 @@ struct  Rollcall__V1__ImportDevicesRequest
 
 
 /*
- * A device to import.
+ * A device to import. A message that is malformed, or in which a text is not valid UTF-8 without NUL, ends the import.
  */
 struct  Rollcall__V1__ImportItem
 {
