@@ -26,7 +26,7 @@ package struct Limits: Hashable, Sendable {
     package var groupByteCountMax = 4 << 20
     package var batchItemCountMax = 1_000
     /// How many devices of a purge are deleted at once, between the mutations of others.
-    package var purgeStepDeviceCountMax = 1_000
+    package var purgeStepDeviceCountMax = 250
     /// How many check-ins of a stream may be under way; it is not read further until one of them is acknowledged.
     package var checkInCountMaxPerStream = 1_024
 

@@ -23,7 +23,16 @@ extension DeviceService {
                             ExportDevicesRequest(message, limits: self.registry.limits)
                         }
                     }
-                    try await self.export(request, to: responses)
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask {
+                            await self.drain.raised()
+                            try Task.checkCancellation()
+                            throw Status.draining
+                        }
+                        group.addTask { try await self.export(request, to: responses) }
+                        defer { group.cancelAll() }
+                        try await group.next()
+                    }
                 } catch is CancellationError {
                     throw Status.cancelled("The export was given up.")
                 } catch {

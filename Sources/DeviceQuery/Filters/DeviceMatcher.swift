@@ -63,6 +63,12 @@ package struct DeviceMatcher: Sendable {
         self.expression?.asksAttributes ?? false
     }
 
+    /// Whether there is nothing that a device has to be.
+    package var matchesAll: Bool {
+        self.releases.isEmpty && self.ownerRefs.isEmpty && self.hardwareVersions.isEmpty && self.cohorts.isEmpty
+            && self.serials.isEmpty && self.since == nil && self.until == nil && self.expression == nil
+    }
+
     /// - Complexity: O(terms of the filter), each with the length of the text that it asks for.
     package func matches(_ device: Device) -> Bool {
         Self.allows(self.releases, device.lastSeenRelease?.version) && Self.allows(self.ownerRefs, device.ownerRef)

@@ -229,9 +229,11 @@ package final class DeviceWatch: @unchecked Sendable {
     }
 
     private func event(_ change: WatchedChange, _ names: DeviceNames) throws(RegistryError) -> WatchedEvent? {
-        let before = try self.device(change.before, names)
+        // Where everything matches, what a device was is asked only where nothing is left of it.
+        let asksBefore = !self.matcher.matchesAll || change.after == nil
+        let before = asksBefore ? try self.device(change.before, names) : nil
         let after = try self.device(change.after, names)
-        let wasIn = before.map(self.matcher.matches) ?? false
+        let wasIn = asksBefore ? before.map(self.matcher.matches) ?? false : change.before != nil
         let isIn = after.map(self.matcher.matches) ?? false
         guard wasIn || isIn, let device = after ?? before else { return nil }
         let kind: WatchedEvent.Kind = !isIn ? .left : wasIn ? .changed : .entered

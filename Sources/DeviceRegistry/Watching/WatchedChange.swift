@@ -77,13 +77,19 @@ struct WatchedBatch: Sendable {
     ///
     /// - Complexity: under a microsecond for each change, and as much for each attribute if those are wanted.
     init(_ batch: MutationBatch, withAttributes: Bool, _ index: borrowing RegistryIndex) {
-        var states: [DeviceID: WatchedDevice?] = [:]
+        // Where each device's last change so far is.
+        var places: [DeviceID: Int] = [:]
+        places.reserveCapacity(batch.changes.count)
         var changes: [WatchedChange] = []
+        changes.reserveCapacity(batch.changes.count)
         var byteCount = 0
         for case .device(let change) in batch.changes {
-            let before = states[change.device] ?? index.watchedDevice(change, withAttributes: withAttributes)
+            let former = places.updateValue(changes.count, forKey: change.device)
+            let before =
+                if let former { changes[former].after } else {
+                    index.watchedDevice(change, withAttributes: withAttributes)
+                }
             let after = WatchedDevice(after: change, before: before, withAttributes: withAttributes)
-            states[change.device] = .some(after)
             byteCount += (before?.byteCount ?? 0) + (after?.byteCount ?? 0)
             changes.append(
                 WatchedChange(
@@ -101,8 +107,12 @@ extension RegistryIndex {
     /// The device that a change is about, as it is now; nil where it is not there yet.
     fileprivate func watchedDevice(_ change: DeviceChange, withAttributes: Bool) -> WatchedDevice? {
         guard change.kind != .created else { return nil }
-        return self.device(id: change.device, in: change.project).map {
-            WatchedDevice($0, withAttributes: withAttributes)
+        // By its serial, as the writer has just found it and will again: what that takes is at hand.
+        var serial = change.serial
+        return serial.withUTF8 { bytes in
+            self.device(serial: UnsafeRawBufferPointer(bytes), in: change.project).map {
+                WatchedDevice($0, withAttributes: withAttributes)
+            }
         }
     }
 }
