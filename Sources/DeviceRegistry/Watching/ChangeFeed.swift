@@ -16,7 +16,7 @@ internal import Synchronization
 final class ChangeFeed: Sendable {
     /// What watchers want to know of changes.
     enum Demand {
-        /// Nobody watches.
+        /// Nobody watches, or all who do still read the log.
         case nothing
         case devices
         case devicesWithAttributes
@@ -36,7 +36,7 @@ final class ChangeFeed: Sendable {
         let wake: AsyncStream<Void>.Continuation
         let lose: AsyncStream<Never>.Continuation
         let wantsAttributes: Bool
-        /// It has read everything through this; nil while it may read the log instead.
+        /// It keeps up, and has read everything through this; nil while it reads the log, and needs nothing to be kept.
         var position: Revision?
     }
 
@@ -71,19 +71,20 @@ final class ChangeFeed: Sendable {
 
     var demand: Demand {
         self.state.withLock { state in
-            if state.watchers.isEmpty { return .nothing }
-            return state.watchers.values.contains(where: \.wantsAttributes) ? .devicesWithAttributes : .devices
+            let keepingUp = state.watchers.values.lazy.filter { $0.position != nil }
+            if keepingUp.isEmpty { return .nothing }
+            return keepingUp.contains(where: \.wantsAttributes) ? .devicesWithAttributes : .devices
         }
     }
 
     /// Tells of a batch that readers see now.
     ///
-    /// - Parameter batch: Nil where nobody watched when it was taken down.
+    /// - Parameter batch: Nil where nobody kept up when it was to be taken down.
     func publish(_ batch: WatchedBatch?, through: Revision) {
         let (wakes, dropped, lost) = self.state.withLock { state -> (Bool, [WatchedBatch], [Watcher]) in
             state.through = through
             var dropped: [WatchedBatch] = []
-            if let batch, !state.watchers.isEmpty {
+            if let batch {
                 dropped = state.append(batch, limits: self.limits)
             } else {
                 dropped = state.forget()
@@ -190,10 +191,9 @@ final class ChangeFeed: Sendable {
 
         /// What happened after `revision`.
         ///
-        /// - Parameter keepsUp: Whether the watcher is lost once that is dropped, rather than read the log.
-        func read(after revision: Revision, keepsUp: Bool) -> Part {
+        func read(after revision: Revision) -> Part {
             self.feed.state.withLock { state in
-                state.watchers[self.number]?.position = keepsUp ? revision : nil
+                if state.watchers[self.number]?.position != nil { state.watchers[self.number]?.position = revision }
                 guard revision < state.through else { return .upToDate }
                 guard revision >= state.keptAfter else {
                     return revision < state.droppedThrough ? .dropped : .notKept
@@ -203,6 +203,11 @@ final class ChangeFeed: Sendable {
                 guard !self.wantsAttributes || batches.allSatisfy(\.hasAttributes) else { return .notKept }
                 return batches.isEmpty ? .upToDate : .batches(batches)
             }
+        }
+
+        /// From here on what happens is kept for the watcher, which is lost once that is dropped.
+        func keepUp(from revision: Revision) {
+            self.feed.state.withLock { $0.watchers[self.number]?.position = revision }
         }
 
         /// Why the watch is to end once it has caught up; nil while it goes on.

@@ -25,7 +25,7 @@ package struct WatchedEvent: Sendable {
 /// A watch over the devices that match a filter.
 ///
 /// First the matching devices, unless it takes up an earlier watch, then a bookmark, then every change in order. Changes come from
-/// memory where the watcher keeps up, and from the log of the store until it does. What is handed out with a step is gone: the next
+/// the log of the store up to the first bookmark, and from memory after that. What is handed out with a step is gone: the next
 /// step asks for what follows.
 ///
 /// The first devices are read in slices, between which they may change. A change that a slice has seen already is not told again;
@@ -135,7 +135,7 @@ package final class DeviceWatch: @unchecked Sendable {
         while true {
             try Task.checkCancellation()
             if self.lastBookmark?.revision != self.cursor, self.isBookmarkDue { return self.setBookmark() }
-            switch self.subscription.read(after: self.cursor, keepsUp: self.lastBookmark != nil) {
+            switch self.subscription.read(after: self.cursor) {
             case .batches(let batches):
                 if let events = try await self.events(of: batches) { return .events(events) }
             case .upToDate:
@@ -162,6 +162,7 @@ package final class DeviceWatch: @unchecked Sendable {
     }
 
     private func setBookmark() -> Step {
+        if self.lastBookmark == nil { self.subscription.keepUp(from: self.cursor) }
         self.lastBookmark = (self.cursor, self.clock.now)
         self.slices = []
         return .bookmark(self.bookmark)
@@ -286,7 +287,7 @@ extension Registry {
             return (project, try DeviceMatcher(filter, in: project.id, of: index))
         }
         let withAttributes = withAttributes || matcher.asksAttributes
-        // First, so that whatever is published from now on is kept for it.
+        // First, so that one too many is refused before anything is read for it.
         let subscription = try self.feed.subscribe(wantsAttributes: withAttributes)
         let (walk, revision) = try self.read { (index: borrowing RegistryIndex) throws in
             guard index.project(id: project.id) != nil else { throw RegistryError.projectNotFound(slug) }
