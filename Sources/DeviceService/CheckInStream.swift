@@ -7,7 +7,6 @@ internal import DeviceWire
 internal import NIOCore
 internal import ProtobufC
 internal import RPC
-internal import StatusWire
 
 extension DeviceService {
     /// Check-ins at a high rate, each acknowledged in its turn.
@@ -18,27 +17,17 @@ extension DeviceService {
             .devices("CheckInStream"),
             .stream(.bidirectional) { _, requests, responses in
                 let window = CheckInWindow(countMax: self.registry.limits.checkInCountMaxPerStream)
-                try await withTaskCancellationHandler {
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        group.addTask {
-                            await self.drain.raised()
-                            requests.end(with: .draining)
-                        }
-                        group.addTask { await self.begin(requests, window) }
-                        // However the call ends, its reader and what it has queued learn of it.
-                        defer {
-                            window.close()
-                            group.cancelAll()
-                        }
-                        while let (position, outcome) = try await window.next() {
-                            try await responses.write(Self.acknowledgement(position, outcome))
-                        }
+                try await self.answering(
+                    requests, read: { await self.begin(requests, window) }, close: { window.close() }
+                ) {
+                    while let (position, outcome) = try await window.next() {
+                        try await responses.write(Self.acknowledgement(position, outcome))
                     }
-                } onCancel: {
-                    window.close()
                 }
             })
     }
+
+    private typealias CheckInWindow = OutcomeWindow<Result<Device, Status>>
 
     /// Begins every check-in of a stream, until its end.
     private func begin(_ requests: RequestMessages, _ window: CheckInWindow) async {
@@ -87,10 +76,7 @@ extension DeviceService {
         }
     }
 
-    /// So that check-ins that fail do not take more of the output than those that succeed by much.
-    private static let statusByteCountMax = 16 << 10
-
-    private static func acknowledgement(_ position: Int64, _ outcome: CheckInWindow.Outcome) -> ByteBuffer {
+    private static func acknowledgement(_ position: Int64, _ outcome: Result<Device, Status>) -> ByteBuffer {
         var buffer = ByteBuffer()
         switch outcome {
         case .success(let device):
@@ -101,10 +87,7 @@ extension DeviceService {
                 buffer.append(message)
             }
         case .failure(let status):
-            var writer = WireWriter()
-            writer.append(1, varint: UInt64(position))
-            writer.append(2, bytes: status.packed(.current, byteCountMax: Self.statusByteCountMax))
-            buffer.writeBytes(writer.bytes)
+            buffer.writeBytes(WireWriter(refusalAt: position, status).bytes)
         }
         return buffer
     }

@@ -7,7 +7,6 @@ internal import DeviceWire
 internal import NIOCore
 internal import ProtobufC
 internal import RPC
-internal import StatusWire
 
 extension DeviceService {
     /// Any number of devices, each of which succeeds or fails alone.
@@ -18,30 +17,22 @@ extension DeviceService {
         Method(
             .devices("ImportDevices"),
             .stream(.bidirectional) { _, requests, responses in
-                let chunks = ChunkLine(countMax: self.registry.limits.importChunkCountMax)
+                // What comes after a chunk that failed must not be stored: the caller repeats from there.
+                let window = ImportWindow(countMax: self.registry.limits.importChunkCountMax) { outcome in
+                    if case .failure = outcome { true } else { false }
+                }
                 var progress = ImportProgress()
                 do {
-                    try await withTaskCancellationHandler {
-                        try await withThrowingTaskGroup(of: Void.self) { group in
-                            group.addTask {
-                                await self.drain.raised()
-                                requests.end(with: .draining)
-                            }
-                            group.addTask { await self.read(requests, into: chunks) }
-                            defer {
-                                chunks.end()
-                                group.cancelAll()
-                            }
-                            while let chunk = try await chunks.next() {
-                                for message in progress.messages(of: try await chunk.outcome()) {
-                                    try await responses.write(message)
-                                }
-                                chunks.leave()
+                    try await self.answering(
+                        requests, read: { await self.read(requests, into: window) }, close: { window.close() }
+                    ) {
+                        while let (_, outcome) = try await window.next() {
+                            for message in progress.messages(of: try outcome.get()) {
+                                try await responses.write(message)
                             }
                         }
+                        try Task.checkCancellation()
                         try await responses.write(progress.summary)
-                    } onCancel: {
-                        chunks.end()
                     }
                 } catch {
                     throw progress.status(endedBy: error)
@@ -50,8 +41,10 @@ extension DeviceService {
         )
     }
 
-    /// Reads every message and hands its items to the writer; an error is told by way of the line, after what came before it.
-    private func read(_ requests: RequestMessages, into chunks: ChunkLine) async {
+    private typealias ImportWindow = OutcomeWindow<Result<ImportedChunk, RegistryError>>
+
+    /// Reads every message and hands its items to the writer; an error is told by way of the window, after what came before it.
+    private func read(_ requests: RequestMessages, into window: ImportWindow) async {
         var reader = ImportReader(limits: self.registry.limits)
         do {
             for try await bytes in requests {
@@ -62,35 +55,35 @@ extension DeviceService {
                 guard let settings = reader.settings else { continue }
                 if isFirst { try self.read(project: settings.project) { _, _ in } }
                 for part in parts {
-                    try await self.submit(part, settings, chunks)
+                    guard let position = await window.begin() else { return }
+                    await self.submit(part, settings, position, window)
                 }
             }
-            chunks.finish()
+            window.finish()
+        } catch is CancellationError {
+            window.close()
         } catch {
-            chunks.finish(throwing: error)
+            window.finish(Status(reporting: error))
         }
     }
 
-    /// Hands a chunk to the writer, waiting for room among those on their way and in the writer's queue.
-    private func submit(_ part: ImportChunk, _ settings: ImportSettings, _ chunks: ChunkLine) async throws {
-        try await chunks.enter()
+    /// Hands a chunk to the writer; returns when it waits there with the others.
+    private func submit(
+        _ part: ImportChunk, _ settings: ImportSettings, _ position: Int64, _ window: ImportWindow
+    ) async {
         let request = MutationRequest(
             project: settings.project,
             mutation: .importDevices(DeviceImport(mode: settings.mode, items: part.items)),
             validateOnly: settings.validateOnly,
             byteCount: part.byteCount
         )
-        let chunk = PendingChunk(refusals: part.refusals, lastPosition: part.lastPosition)
         await withCheckedContinuation { queued in
             self.registry.submitInTurn(
-                request, claim: { chunks.isWanted }, queued: { queued.resume() },
+                request, claim: { window.isOpen }, queued: { queued.resume() },
                 completion: { result in
-                    // What comes after a chunk that failed must not be stored: the caller repeats from there.
-                    if case .failure = result { chunks.failed() }
-                    chunk.fulfil(result)
+                    window.complete(position, result.map { ImportedChunk($0, part) })
                 })
         }
-        chunks.append(chunk)
     }
 }
 
@@ -110,6 +103,23 @@ private struct ImportChunk {
     var refusals: [ImportOutcome.Failure] = []
     var lastPosition: Int64 = 0
     var byteCount = 0
+}
+
+/// What became of a chunk's items.
+private struct ImportedChunk: Sendable {
+    let outcome: ImportOutcome
+    /// Those that the writer never saw included, by position.
+    let failures: [ImportOutcome.Failure]
+    let lastPosition: Int64
+
+    init(_ outcome: MutationOutcome, _ chunk: ImportChunk) {
+        guard case .imported(let outcome) = outcome else {
+            preconditionFailure("An import answers what became of its items.")
+        }
+        self.outcome = outcome
+        self.failures = (outcome.failures + chunk.refusals).sorted { $0.position < $1.position }
+        self.lastPosition = chunk.lastPosition
+    }
 }
 
 /// Turns messages into chunks, counting the items.
@@ -236,17 +246,16 @@ private struct ImportProgress {
 
     /// Failures go into another message once one has so many bytes, so that none is too long.
     private static let failureByteCountMax = 256 << 10
-    private static let statusByteCountMax = 16 << 10
 
     /// Takes in a chunk's outcome, and tells of it in one message, or in more where many items failed.
-    mutating func messages(of chunk: PendingChunk.Outcome) -> [ByteBuffer] {
+    mutating func messages(of chunk: ImportedChunk) -> [ByteBuffer] {
         self.createdCount += Int64(chunk.outcome.createdCount)
         self.updatedCount += Int64(chunk.outcome.updatedCount)
         self.failedCount += Int64(chunk.failures.count)
         var messages: [ByteBuffer] = []
         var failures = ByteBuffer()
         for failure in chunk.failures {
-            failures.append(failure, statusByteCountMax: Self.statusByteCountMax)
+            failures.append(failure)
             guard failures.readableBytes >= Self.failureByteCountMax else { continue }
             self.acceptedThrough = failure.position
             messages.append(self.message(failures))
@@ -289,13 +298,9 @@ private struct ImportProgress {
 
 extension ByteBuffer {
     /// Packs an ImportFailure as a value of ImportDevicesResponse's field 5.
-    fileprivate mutating func append(_ failure: ImportOutcome.Failure, statusByteCountMax: Int) {
-        let status = Status(failure.error).packed(.current, byteCountMax: statusByteCountMax)
-        var writer = WireWriter()
-        writer.append(1, varint: UInt64(failure.position))
-        writer.append(2, bytes: status)
+    fileprivate mutating func append(_ failure: ImportOutcome.Failure) {
         var element = WireWriter()
-        element.append(5, bytes: writer.bytes)
+        element.append(5, bytes: WireWriter(refusalAt: failure.position, Status(failure.error)).bytes)
         self.writeBytes(element.bytes)
     }
 }

@@ -7,13 +7,15 @@ import Testing
 
 @testable import DeviceService
 
-@Suite struct CheckInWindowTests {
-    private static func failure(_ number: Int64) -> CheckInWindow.Outcome {
+@Suite struct OutcomeWindowTests {
+    private typealias Window = OutcomeWindow<Result<Device, Status>>
+
+    private static func failure(_ number: Int64) -> Result<Device, Status> {
         .failure(Status(.notFound, "\(number)"))
     }
 
     /// The position and the message of the next outcome.
-    private func next(_ window: CheckInWindow) async throws -> [String]? {
+    private func next(_ window: Window) async throws -> [String]? {
         try await window.next().map { position, outcome in
             guard case .failure(let status) = outcome else { return ["\(position)"] }
             return ["\(position)", status.message]
@@ -21,7 +23,7 @@ import Testing
     }
 
     @Test func outcomesAreTakenInTheOrderOfTheirBeginnings() async throws {
-        let window = CheckInWindow(countMax: 4)
+        let window = Window(countMax: 4)
         for position in 1...3 as ClosedRange<Int64> { #expect(await window.begin() == position) }
         for position in [3, 1, 2] as [Int64] { window.complete(position, Self.failure(position)) }
         window.finish()
@@ -31,7 +33,7 @@ import Testing
     }
 
     @Test func aTakerWaitsForTheFirstOutcomeWhateverElseIsKnown() async throws {
-        let window = CheckInWindow(countMax: 4)
+        let window = Window(countMax: 4)
         _ = await window.begin()
         _ = await window.begin()
         window.complete(2, Self.failure(2))
@@ -43,7 +45,7 @@ import Testing
     }
 
     @Test func oneTooManyWaitsUntilAnOutcomeIsTaken() async throws {
-        let window = CheckInWindow(countMax: 1)
+        let window = Window(countMax: 1)
         _ = await window.begin()
         let isBegun = Atomic<Bool>(false)
         async let second: Int64? = {
@@ -60,7 +62,7 @@ import Testing
     }
 
     @Test func aFailureComesAfterTheLastOutcome() async throws {
-        let window = CheckInWindow(countMax: 4)
+        let window = Window(countMax: 4)
         _ = await window.begin()
         window.finish(.draining)
         window.finish()
@@ -70,8 +72,22 @@ import Testing
         await #expect(throws: Status.draining) { try await self.next(window) }
     }
 
+    @Test func whatWasBegunAfterALastOutcomeIsNotCarriedOut() async throws {
+        let window = Window(countMax: 4) { outcome in
+            if case .failure(let status) = outcome { status.message == "2" } else { false }
+        }
+        for _ in 0..<3 { _ = await window.begin() }
+        window.complete(1, Self.failure(1))
+        #expect(window.isOpen)
+        window.complete(2, Self.failure(2))
+        #expect(!window.isOpen)
+        #expect(try await self.next(window) == ["1", "1"])
+        #expect(try await self.next(window) == ["2", "2"])
+        #expect(!window.isOpen)
+    }
+
     @Test func aClosedWindowLetsBothItsEndsGo() async throws {
-        let window = CheckInWindow(countMax: 1)
+        let window = Window(countMax: 1)
         _ = await window.begin()
         async let begun = window.begin()
         async let taken = self.next(window)

@@ -1,24 +1,23 @@
-// What a stream of check-ins has under way: acknowledged in order, bounded in number.
+// What a stream has under way at the writer: answered in order, bounded in number.
 
-internal import DeviceModel
 internal import NIOCore
 internal import RPC
 internal import Synchronization
 
-/// The check-ins of one stream that are not acknowledged yet, in the order in which they came.
+/// The parts of one stream that are not answered yet, in the order in which they came.
 ///
 /// ## Concurrency
-/// One task begins check-ins, another one takes their outcomes; these come from any thread. Tasks are resumed after the
+/// One task begins parts, another one takes their outcomes; these come from any thread. Tasks are resumed after the
 /// mutex is let go.
-final class CheckInWindow: Sendable {
-    typealias Outcome = Result<Device, Status>
-
+final class OutcomeWindow<Outcome: Sendable>: Sendable {
     fileprivate struct State {
         /// From the first one that is not taken; nil where the outcome is not known yet.
         var outcomes = CircularBuffer<Outcome?>()
         /// The position of the last one that was taken.
         var takenPosition: Int64 = 0
         var ending: Ending?
+        /// Whether an outcome has come that leaves no use for what was begun after it.
+        var hasLastOutcome = false
         /// Waits for room.
         var beginner: CheckedContinuation<Void, Never>?
         /// Waits for an outcome.
@@ -44,21 +43,25 @@ final class CheckInWindow: Sendable {
     }
 
     private let countMax: Int
+    private let isLast: @Sendable (Outcome) -> Bool
     private let state = Mutex(State())
 
-    /// - Parameter countMax: how many may be under way, at least 1.
-    init(countMax: Int) {
+    /// - Parameters:
+    ///   - countMax: how many may be under way, at least 1.
+    ///   - isLast: whether an outcome leaves no use for what was begun after it.
+    init(countMax: Int, isLast: @escaping @Sendable (Outcome) -> Bool = { _ in false }) {
         self.countMax = countMax
+        self.isLast = isLast
     }
 
-    /// Whether anybody takes outcomes.
+    /// Whether what is under way is still to be carried out.
     var isOpen: Bool {
         self.state.withLock { state in
-            if case .closed? = state.ending { false } else { true }
+            if case .closed? = state.ending { false } else { !state.hasLastOutcome }
         }
     }
 
-    /// Begins a check-in once there is room for it, and gives its position; nil where the window is closed.
+    /// Begins a part once there is room for it, and gives its position; nil where the window is closed.
     func begin() async -> Int64? {
         while true {
             let (position, isClosed) = self.state.withLock { state -> (Int64?, Bool) in
@@ -73,9 +76,11 @@ final class CheckInWindow: Sendable {
         }
     }
 
-    /// Takes note of what became of a check-in.
+    /// Takes note of what became of a part.
     func complete(_ position: Int64, _ outcome: Outcome) {
+        let isLast = self.isLast(outcome)
         self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.hasLastOutcome = state.hasLastOutcome || isLast
             let offset = Int(position - state.takenPosition) - 1
             // What was under way when the window closed is nobody's business any more.
             guard offset < state.outcomes.count else { return nil }
@@ -143,13 +148,13 @@ final class CheckInWindow: Sendable {
     }
 }
 
-extension CheckInWindow.State {
+extension OutcomeWindow.State {
     fileprivate var hasNext: Bool {
         if case .some(.some) = self.outcomes.first { return true }
         return self.ending != nil && self.outcomes.isEmpty
     }
 
-    fileprivate mutating func takeNext() -> (CheckInWindow.Next, beginner: CheckedContinuation<Void, Never>?) {
+    fileprivate mutating func takeNext() -> (OutcomeWindow.Next, beginner: CheckedContinuation<Void, Never>?) {
         if case .some(.some(let outcome)) = self.outcomes.first {
             self.outcomes.removeFirst()
             self.takenPosition += 1
