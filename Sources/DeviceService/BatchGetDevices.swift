@@ -12,7 +12,7 @@ internal import RPC
 extension DeviceService {
     /// Devices by their serials, in the order asked.
     var batchGetDevices: Method {
-        self.reading(.devices("BatchGetDevices"), Messages.batchGetDevicesRequest) { message, arena, _, reply in
+        self.reading(.devices("BatchGetDevices"), Messages.batchGetDevicesRequest) { message, _, _, reply in
             let limits = self.registry.limits
             let request = try BatchGetDevicesRequest(message, limits: limits)
             var faults = request.faults
@@ -25,19 +25,9 @@ extension DeviceService {
                         faults.refuse(place, [violation], .notFound, .deviceNotFound)
                         continue
                     }
-                    let isAppended =
-                        switch request.view {
-                        case .basic:
-                            reply.append(
-                                DeviceSource(device, storeTag: self.registry.storeTag), asElementOf: 1,
-                                byteCountMax: byteCountMax)
-                        case .full:
-                            arena.scope { arena in
-                                reply.append(
-                                    arena.fullMessage(device, storeTag: self.registry.storeTag), asElementOf: 1,
-                                    byteCountMax: byteCountMax)
-                            }
-                        }
+                    let isAppended = reply.append(
+                        device, request.view, storeTag: self.registry.storeTag, asElementOf: 1,
+                        byteCountMax: byteCountMax)
                     guard isAppended else {
                         throw Status.limitExceeded(
                             "The devices take more than the \(limits.messageByteCountMax) bytes that a reply may have; ask for fewer at once."

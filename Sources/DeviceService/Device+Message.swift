@@ -4,6 +4,7 @@ internal import CRollcallProto
 internal import DeviceModel
 internal import DeviceQuery
 internal import DeviceWire
+internal import NIOCore
 internal import ProtobufC
 
 extension DeviceSource {
@@ -27,22 +28,37 @@ extension DeviceSource {
     }
 }
 
+extension ByteBuffer {
+    /// Packs as much of a device as a view has.
+    ///
+    /// Its attributes are the last field of its message, so that they follow the bytes that every view has.
+    mutating func append(_ device: BorrowedDevice, _ view: DeviceView, storeTag: UInt32) {
+        self.append(DeviceSource(device, storeTag: storeTag))
+        guard view == .full, device.attributeCount > 0 else { return }
+        Arena.current.scope { self.append($0.attributesMessage(of: device)) }
+    }
+
+    /// Packs as much of a device as a view has as a value of the repeated field `number`, as a message is.
+    mutating func append(
+        _ device: BorrowedDevice, _ view: DeviceView, storeTag: UInt32, asElementOf number: UInt32,
+        byteCountMax: Int = .max
+    ) -> Bool {
+        let source = DeviceSource(device, storeTag: storeTag)
+        guard view == .full, device.attributeCount > 0 else {
+            return self.append(source, asElementOf: number, byteCountMax: byteCountMax)
+        }
+        return Arena.current.scope { arena in
+            self.append(
+                source, followedBy: arena.attributesMessage(of: device), asElementOf: number,
+                byteCountMax: byteCountMax)
+        }
+    }
+}
+
 extension Arena {
-    /// A device with its attributes as a message.
-    func fullMessage(_ device: BorrowedDevice, storeTag: UInt32) -> UnsafeMutablePointer<Rollcall__V1__Device> {
-        let message = self.message(DeviceSource(device, storeTag: storeTag))
-        self.addAttributes(of: device, to: message)
-        return message
-    }
-
     /// A message with nothing but the device's attributes.
-    func attributesMessage(of device: BorrowedDevice) -> UnsafeMutablePointer<Rollcall__V1__Device> {
+    fileprivate func attributesMessage(of device: BorrowedDevice) -> UnsafeMutablePointer<Rollcall__V1__Device> {
         let message = self.make(Messages.device)
-        self.addAttributes(of: device, to: message)
-        return message
-    }
-
-    private func addAttributes(of device: BorrowedDevice, to message: UnsafeMutablePointer<Rollcall__V1__Device>) {
         let attributes: UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__Attribute>?> =
             self.makePointerArray(count: device.attributeCount)
         var count = 0
@@ -52,5 +68,6 @@ extension Arena {
         }
         message.pointee.attributes = attributes
         message.pointee.n_attributes = count
+        return message
     }
 }

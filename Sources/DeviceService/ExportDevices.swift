@@ -54,8 +54,7 @@ extension DeviceService {
             progress = self.registry.read { index in
                 walk.advance(index) { device in
                     guard message.readableBytes < byteCountMin else { return false }
-                    message.append(device, request.view, storeTag: self.registry.storeTag)
-                    return true
+                    return message.append(device, request.view, storeTag: self.registry.storeTag, asElementOf: 1)
                 }
             }
             guard progress != .projectGone else { throw RegistryError.projectNotFound(request.project) }
@@ -68,12 +67,7 @@ extension DeviceService {
 
     /// - Throws: every bad field of the request at once; `RegistryError` where there is no such project.
     private func walk(_ request: ExportDevicesRequest) throws -> DeviceWalk {
-        if !request.violations.isEmpty {
-            let others = self.registry.read { index in
-                index.project(slug: request.project).map { index.violations(of: request.filter, in: $0.id) } ?? []
-            }
-            throw InvalidFields(request.violations + others)
-        }
+        try self.check(request)
         let now = self.registry.now()
         return try self.read(project: request.project) { index, project in
             try DeviceWalk(request.filter, in: project.id, of: index, now: now)
@@ -82,11 +76,10 @@ extension DeviceService {
 }
 
 /// What a request asks for.
-private struct ExportDevicesRequest {
+private struct ExportDevicesRequest: QueryRequest {
     let project: String
     let filter: DeviceFilter
     let view: DeviceView
-    /// Every bad field, as far as it can be told without the devices.
     let violations: [FieldViolation]
 
     init(_ message: UnsafePointer<Rollcall__V1__ExportDevicesRequest>, limits: Limits) {
@@ -98,20 +91,8 @@ private struct ExportDevicesRequest {
         check.filter(self.filter, limits: limits)
         self.violations = check.violations
     }
-}
 
-extension ByteBuffer {
-    /// Packs a device as a value of field 1.
-    ///
-    /// Its attributes are the last field of its message, so that they follow the bytes that every view has.
-    fileprivate mutating func append(_ device: BorrowedDevice, _ view: DeviceView, storeTag: UInt32) {
-        let source = DeviceSource(device, storeTag: storeTag)
-        guard view == .full, device.attributeCount > 0 else {
-            _ = self.append(source, asElementOf: 1)
-            return
-        }
-        Arena.current.scope { arena in
-            _ = self.append(source, followedBy: arena.attributesMessage(of: device), asElementOf: 1)
-        }
+    func violations(in project: ProjectID, of index: borrowing RegistryIndex) -> [FieldViolation] {
+        index.violations(of: self.filter, in: project)
     }
 }

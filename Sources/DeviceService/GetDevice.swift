@@ -14,17 +14,13 @@ extension DeviceService {
     /// The call that is made most: names stay bytes from the request to the index and texts from the index to the reply. A
     /// serial that is found is valid, so its characters are looked at only where it is not.
     var getDevice: Method {
-        self.reading(.devices("GetDevice"), Messages.getDeviceRequest) { message, arena, _, reply in
+        self.reading(.devices("GetDevice"), Messages.getDeviceRequest) { message, _, _, reply in
             let found = self.findDevice(
                 message.pointee.device_serial.bytes,
                 project: message.pointee.project.bytes,
                 view: DeviceView(message.pointee.view)
             ) { device, view in
-                let storeTag = self.registry.storeTag
-                switch view {
-                case .basic: reply.append(DeviceSource(device, storeTag: storeTag))
-                case .full: arena.scope { reply.append($0.fullMessage(device, storeTag: storeTag)) }
-                }
+                reply.append(device, view, storeTag: self.registry.storeTag)
             }
             guard found == .device else {
                 throw try Self.refusal(of: message, found: found)

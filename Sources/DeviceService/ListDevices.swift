@@ -49,22 +49,13 @@ extension DeviceService {
     ) throws(Failure) -> R {
         let byteCountMax = reply.readableBytes + self.registry.limits.pageByteCountMax
         let storeTag = self.registry.storeTag
-        let arena = Arena.current
         var isFirst = true
         return try walk { device in
             // The first device is taken whatever its size: a page without one would not lead on.
             let byteCountMax = isFirst ? .max : byteCountMax
             isFirst = false
-            switch request.view {
-            case .basic:
-                return reply.append(
-                    DeviceSource(device, storeTag: storeTag), asElementOf: 1, byteCountMax: byteCountMax)
-            case .full:
-                return arena.scope { arena in
-                    reply.append(
-                        arena.fullMessage(device, storeTag: storeTag), asElementOf: 1, byteCountMax: byteCountMax)
-                }
-            }
+            return reply.append(
+                device, request.view, storeTag: storeTag, asElementOf: 1, byteCountMax: byteCountMax)
         }
     }
 

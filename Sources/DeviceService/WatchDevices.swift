@@ -74,13 +74,8 @@ extension DeviceService {
         let request = try bytes.withUnsafeReadableBytes { bytes in
             try self.decode(Messages.watchDevicesRequest, bytes) { message, _ in WatchDevicesRequest(message) }
         }
-        guard !request.violations.isEmpty else { return request }
-        let others = self.registry.read { index in
-            index.project(slug: request.project).map {
-                DeviceMatcher.violations(of: request.filter, in: $0.id, of: index)
-            }
-        }
-        throw InvalidFields(request.violations + (others ?? []))
+        try self.check(request)
+        return request
     }
 
     private func send(
@@ -119,17 +114,8 @@ extension DeviceService {
     private func append(_ device: BorrowedDevice, view: DeviceView, to devices: inout ByteBuffer) -> Bool {
         // The first one is taken whatever its size.
         let byteCountMax = devices.readableBytes == 0 ? .max : Self.snapshotByteCountMax
-        let storeTag = self.registry.storeTag
-        switch view {
-        case .basic:
-            return devices.append(
-                DeviceSource(device, storeTag: storeTag), asElementOf: 2, byteCountMax: byteCountMax)
-        case .full:
-            return Arena.current.scope { arena in
-                devices.append(
-                    arena.fullMessage(device, storeTag: storeTag), asElementOf: 2, byteCountMax: byteCountMax)
-            }
-        }
+        return devices.append(
+            device, view, storeTag: self.registry.storeTag, asElementOf: 2, byteCountMax: byteCountMax)
     }
 
     private static func message(_ event: DeviceEvent) -> ByteBuffer {
@@ -189,7 +175,7 @@ extension Arena {
 }
 
 /// What a request asks for.
-private struct WatchDevicesRequest: Sendable {
+private struct WatchDevicesRequest: QueryRequest {
     let project: String
     let filter: DeviceFilter
     let view: DeviceView
@@ -203,5 +189,9 @@ private struct WatchDevicesRequest: Sendable {
         self.view = check.view(message.pointee.view)
         self.bookmark = check.bookmark(message)
         self.violations = check.violations
+    }
+
+    func violations(in project: ProjectID, of index: borrowing RegistryIndex) -> [FieldViolation] {
+        DeviceMatcher.violations(of: self.filter, in: project, of: index)
     }
 }

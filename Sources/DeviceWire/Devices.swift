@@ -27,6 +27,11 @@ extension Arena {
         return message
     }
 
+    /// An etag's text.
+    package func text(_ etag: Etag) -> ProtobufCBinaryData {
+        self.text(byteCountMax: Etag.textByteCountMax) { etag.write(into: $0) }
+    }
+
     /// `release` as a message; 0 devices where it has no count.
     package func message(_ release: Release) -> UnsafeMutablePointer<Rollcall__V1__Release> {
         let message = self.make(Messages.release)
