@@ -148,19 +148,7 @@ extension PendingGroup {
             preconditionFailure("Every device is in a cohort of its project.")
         }
         let release = device.sighting.release.flatMap { self.release(id: $0, in: project, index) }
-        return Device(
-            id: device.id.rawValue,
-            createdDate: device.createdDate,
-            updatedDate: device.fields.updatedDate,
-            deviceSerial: device.serial,
-            ownerRef: device.fields.ownerRef,
-            hardwareVersion: device.fields.hardwareVersion,
-            lastSeen: device.sighting.lastSeen,
-            lastSeenRelease: release.map {
-                Release(id: $0.id.rawValue, version: $0.version, revision: $0.revision)
-            },
-            cohort: Cohort(id: cohort.id.rawValue, name: cohort.name, slug: cohort.slug),
-            etag: self.etag(of: device))
+        return Device(device, cohort: cohort, release: release, storeTag: self.storeTag)
     }
 
     /// The device as it would be: what only a real change is given stays zero and empty.

@@ -33,5 +33,24 @@ struct WorkingDevice: Hashable, Sendable {
     }
 }
 
+extension Device {
+    /// The device as callers see it, with what it refers to; without attributes.
+    init(_ device: WorkingDevice, cohort: CohortRecord, release: ReleaseRecord?, storeTag: UInt32) {
+        self.init(
+            id: device.id.rawValue,
+            createdDate: device.createdDate,
+            updatedDate: device.fields.updatedDate,
+            deviceSerial: device.serial,
+            ownerRef: device.fields.ownerRef,
+            hardwareVersion: device.fields.hardwareVersion,
+            lastSeen: device.sighting.lastSeen,
+            lastSeenRelease: release.map {
+                Release(id: $0.id.rawValue, version: $0.version, revision: $0.revision)
+            },
+            cohort: Cohort(id: cohort.id.rawValue, name: cohort.name, slug: cohort.slug),
+            etag: Etag(storeTag: storeTag, revision: device.fields.etagRevision).description)
+    }
+}
+
 /// The values of a device's attributes by key.
 typealias AttributeStates = [AttributeKeyID: AttributeState]

@@ -66,23 +66,11 @@ struct DeviceNames {
     func device(_ state: WatchedDevice) -> Device? {
         let device = state.device
         guard let cohort = self.cohorts[device.fields.cohort] else { return nil }
-        var release: Release?
-        if let id = device.sighting.release {
-            guard let record = self.releases[id] else { return nil }
-            release = Release(id: id.rawValue, version: record.version, revision: record.revision)
-        }
-        return Device(
-            id: device.id.rawValue,
-            createdDate: device.createdDate,
-            updatedDate: device.fields.updatedDate,
-            deviceSerial: device.serial,
-            ownerRef: device.fields.ownerRef,
-            hardwareVersion: device.fields.hardwareVersion,
-            lastSeen: device.sighting.lastSeen,
-            lastSeenRelease: release,
-            cohort: Cohort(id: cohort.id.rawValue, name: cohort.name, slug: cohort.slug),
-            etag: Etag(storeTag: self.storeTag, revision: device.fields.etagRevision).description,
-            attributes: self.attributes(state.attributes))
+        let release = device.sighting.release.flatMap { self.releases[$0] }
+        guard release != nil || device.sighting.release == nil else { return nil }
+        var shown = Device(device, cohort: cohort, release: release, storeTag: self.storeTag)
+        shown.attributes = self.attributes(state.attributes)
+        return shown
     }
 
     /// In the order of their keys, as everywhere.
