@@ -23,9 +23,7 @@ extension RollcallClient {
 
     /// The encoded request of an export.
     package func exportRequest(_ filter: DeviceFilter, view: DeviceView) -> ByteBuffer {
-        Arena.current.scope { arena in
-            ByteBuffer(packing: arena.exportDevicesRequest(project: self.project, filter: filter, view: view))
-        }
+        Self.encoded { $0.exportDevicesRequest(project: self.project, filter: filter, view: view) }
     }
 
     /// Imports devices, each of which succeeds or fails alone, in their order.
@@ -84,9 +82,8 @@ private struct ImportBatch {
     private static let byteCountMax = 256 << 10
 
     init(project: String, mode: ImportMode, validateOnly: Bool) {
-        self.buffer = Arena.current.scope { arena in
-            ByteBuffer(
-                packing: arena.importDevicesRequest(project: project, mode: mode, validateOnly: validateOnly))
+        self.buffer = RollcallClient.encoded {
+            $0.importDevicesRequest(project: project, mode: mode, validateOnly: validateOnly)
         }
     }
 
@@ -97,12 +94,7 @@ private struct ImportBatch {
     /// An encoded message is its encoded fields in a row, so items are added one at a time.
     mutating func append(_ item: ImportItem) {
         self.itemCount += 1
-        Arena.current.scope { arena in
-            let message = UnsafePointer(arena.importDevicesRequest(item: item))
-            self.buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Encoding.packedByteCount(of: message)) {
-                Encoding.pack(message, into: $0)
-            }
-        }
+        Arena.current.scope { self.buffer.append($0.importDevicesRequest(item: item)) }
     }
 
     mutating func take() -> ByteBuffer {
@@ -111,16 +103,6 @@ private struct ImportBatch {
             self.itemCount = 0
         }
         return self.buffer
-    }
-}
-
-extension ByteBuffer {
-    fileprivate init<Message>(packing message: UnsafeMutablePointer<Message>) {
-        let message = UnsafePointer(message)
-        self.init()
-        self.writeWithUnsafeMutableBytes(minimumWritableBytes: Encoding.packedByteCount(of: message)) {
-            Encoding.pack(message, into: $0)
-        }
     }
 }
 

@@ -63,14 +63,15 @@ extension RollcallClient {
         }
     }
 
-    private func withStream(
+    /// Makes a streaming call for as long as `body` runs.
+    func withStream<Result: Sendable>(
         _ method: MethodName, _ kind: StreamKind, _ first: ByteBuffer,
-        _ body: @Sendable (ClientStream) async throws -> Void
-    ) async throws {
+        _ body: @Sendable (ClientStream) async throws -> Result
+    ) async throws -> Result {
         let deadline = self.deadline
         let connection = try await self.link.connection(deadline: deadline)
         do {
-            try await connection.withStream(method, kind, first, deadline: deadline) { stream in
+            return try await connection.withStream(method, kind, first, deadline: deadline) { stream in
                 try await body(stream)
             }
         } catch let status as Status {

@@ -27,16 +27,12 @@ extension RollcallClient {
         let request = Self.encoded {
             $0.watchDevicesRequest(project: self.project, filter: filter, view: view, from: bookmark)
         }
-        let connection = try await self.link.connection(deadline: nil)
-        do {
-            return try await connection.withStream(.devices("WatchDevices"), .bidirectional) { stream in
-                // Half-closing is how a watch is told to end.
-                defer { stream.finish() }
-                try await stream.send(request)
-                return try await body(DeviceEvents(messages: stream.messages))
-            }
-        } catch let status as Status {
-            throw RollcallError(status, arena: .current)
+        let patient = self.with(timeout: nil)
+        return try await patient.withStream(.devices("WatchDevices"), .bidirectional, ByteBuffer()) { stream in
+            // Half-closing is how a watch is told to end.
+            defer { stream.finish() }
+            try await stream.send(request)
+            return try await body(DeviceEvents(messages: stream.messages))
         }
     }
 }

@@ -125,12 +125,19 @@ public struct RollcallClient: Sendable {
     /// The bytes of a request that is built in the arena's scope.
     static func encoded<Request>(_ request: (Arena) -> UnsafeMutablePointer<Request>) -> ByteBuffer {
         Arena.current.scope { arena in
-            let request = UnsafePointer(request(arena))
             var buffer = ByteBuffer()
-            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Encoding.packedByteCount(of: request)) {
-                Encoding.pack(request, into: $0)
-            }
+            buffer.append(request(arena))
             return buffer
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// Packs a message into the buffer's own memory.
+    mutating func append<Message>(_ message: UnsafeMutablePointer<Message>) {
+        let message = UnsafePointer(message)
+        self.writeWithUnsafeMutableBytes(minimumWritableBytes: Encoding.packedByteCount(of: message)) {
+            Encoding.pack(message, into: $0)
         }
     }
 }
