@@ -77,12 +77,18 @@ extension DeviceService {
         // A call that changes nothing has no outcome to remember, and leaves its id to the one that does.
         if let requestID, !draft.validateOnly {
             request.identity = MutationRequest.Identity(
-                key: RememberedRequest.Key(
-                    userID: peer.userID, project: draft.project, method: method, requestID: requestID),
-                bodyDigest: draft.mutation.digest
-            )
+                requestID, of: peer, project: draft.project, method: method, bodyDigest: draft.mutation.digest)
         }
         return request
+    }
+}
+
+extension MutationRequest.Identity {
+    /// A request as its caller named it.
+    init(_ requestID: UUID, of peer: Peer, project: String, method: String, bodyDigest: UInt64) {
+        let key = RememberedRequest.Key(
+            userID: peer.userID, project: project, method: method, requestID: requestID)
+        self.init(key: key, bodyDigest: bodyDigest)
     }
 }
 

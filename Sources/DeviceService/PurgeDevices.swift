@@ -82,9 +82,7 @@ private struct PurgeDevicesRequest: QueryRequest {
     func identity(of peer: Peer, method: String) -> MutationRequest.Identity? {
         guard let requestID, !self.onlyCounts else { return nil }
         return MutationRequest.Identity(
-            key: RememberedRequest.Key(
-                userID: peer.userID, project: self.project, method: method, requestID: requestID),
-            bodyDigest: self.purge.digest)
+            requestID, of: peer, project: self.project, method: method, bodyDigest: self.purge.digest)
     }
 }
 

@@ -246,25 +246,8 @@ extension StreamStateMachine {
 
     /// The method has written what goes before the messages of its stream.
     mutating func headSent() -> HeadSent {
-        switch consume self.state {
-        case .running(var running):
-            let action: HeadSent = running.hasSentHead ? .drop : .send
-            running.hasSentHead = true
-            self = .running(running)
-            return action
-        case .waitingForHeaders:
-            self = .waitingForHeaders
-            return .drop
-        case .collecting(let hasMessage):
-            self = .collecting(hasMessage: hasMessage)
-            return .drop
-        case .calling:
-            self = .calling
-            return .drop
-        case .ended:
-            self = .ended
-            return .drop
-        }
+        // A first message would send it, too.
+        self.messageSent() == .send(withHead: true) ? .send : .drop
     }
 
     /// Whether the reply of a call that is not over has begun.

@@ -62,6 +62,13 @@ struct FilterOptions: ParsableArguments {
         }
     }
 
+    /// Refuses a window of an activity that nobody asks for.
+    func requireActivityOfWindow() throws {
+        if self.activityWindow != nil, self.activity == nil {
+            throw ValidationError("--activity-window needs --activity.")
+        }
+    }
+
     /// The options as a query has them.
     var deviceFilter: DeviceFilter {
         var filter = DeviceFilter()

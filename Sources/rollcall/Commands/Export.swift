@@ -38,9 +38,7 @@ struct Export: ClientCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if self.filters.activityWindow != nil, self.filters.activity == nil {
-            throw ValidationError("--activity-window needs --activity.")
-        }
+        try self.filters.requireActivityOfWindow()
         if self.global.output == .table || self.global.output == .json {
             throw ValidationError("An export is ndjson or csv: a device a line, however many there are.")
         }

@@ -40,9 +40,7 @@ struct List: ClientCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        if self.filters.activityWindow != nil, self.filters.activity == nil {
-            throw ValidationError("--activity-window needs --activity.")
-        }
+        try self.filters.requireActivityOfWindow()
         if self.explaining.explain, self.pages.all {
             throw ValidationError("--explain is about one page, and does not go together with --all.")
         }

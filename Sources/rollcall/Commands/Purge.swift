@@ -32,9 +32,7 @@ struct Purge: ClientCommand {
         if self.filters.deviceFilter.isEmpty {
             throw ValidationError("Say which devices to delete; --filter 'id > 0' is all of them.")
         }
-        if self.filters.activityWindow != nil, self.filters.activity == nil {
-            throw ValidationError("--activity-window needs --activity.")
-        }
+        try self.filters.requireActivityOfWindow()
         if !self.yes, !self.validateOnly, isatty(STDIN_FILENO) != 1 {
             throw ValidationError("There is no terminal to ask at; give --yes to delete without being asked.")
         }
