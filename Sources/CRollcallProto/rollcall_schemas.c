@@ -864,10 +864,11 @@ static const RollcallFieldSchema rollcall__v1__import_devices_response__fields[]
     [3] = {"updated", NULL, ROLLCALL_FIELD_VARINT, 0},
     [4] = {"failed", NULL, ROLLCALL_FIELD_VARINT, 0},
     [5] = {"failures", &rollcall__v1__import_failure__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [6] = {"done", NULL, ROLLCALL_FIELD_VARINT, 0},
 };
 
 const RollcallMessageSchema rollcall__v1__import_devices_response__schema_data = {
-    &rollcall__v1__import_devices_response__descriptor, rollcall__v1__import_devices_response__fields, 5,
+    &rollcall__v1__import_devices_response__descriptor, rollcall__v1__import_devices_response__fields, 6,
 };
 
 static const RollcallFieldSchema rollcall__v1__import_failure__fields[] = {

@@ -36,6 +36,9 @@ package struct Limits: Hashable, Sendable {
     package var importChunkByteCountMax = 1 << 20
     /// How many chunks of one import may be on their way to the store.
     package var importChunkCountMax = 4
+    /// Failures that the last message of an import repeats, in number and in bytes, whichever is fewer.
+    package var importSummaryFailureCountMax = 1_000
+    package var importSummaryByteCountMax = 1 << 20
     /// At how many bytes a message of an export ends.
     package var exportMessageByteCount = 256 << 10
 
@@ -120,6 +123,8 @@ extension Limits {
             limit("import_chunk_items", self.importChunkItemCountMax, "items"),
             limit("import_chunk_bytes", self.importChunkByteCountMax, "bytes"),
             limit("import_chunks", self.importChunkCountMax, "chunks"),
+            limit("import_summary_failures", self.importSummaryFailureCountMax, "failures"),
+            limit("import_summary_bytes", self.importSummaryByteCountMax, "bytes"),
             limit("export_message_bytes", self.exportMessageByteCount, "bytes"),
             limit("batch_items", self.batchItemCountMax, "items"),
             limit("check_ins_per_stream", self.checkInCountMaxPerStream, "check-ins"),

@@ -21,7 +21,7 @@ extension DeviceService {
                 let window = ImportWindow(countMax: self.registry.limits.importChunkCountMax) { outcome in
                     if case .failure = outcome { true } else { false }
                 }
-                var progress = ImportProgress()
+                var progress = ImportProgress(limits: self.registry.limits)
                 do {
                     try await self.answering(
                         requests, read: { await self.read(requests, into: window) }, close: { window.close() }
@@ -239,13 +239,21 @@ extension FieldCheck {
 
 /// What an import has come to, and the messages that say so.
 private struct ImportProgress {
+    private let limits: Limits
     private var acceptedThrough: Int64 = 0
     private var createdCount: Int64 = 0
     private var updatedCount: Int64 = 0
     private var failedCount: Int64 = 0
+    /// The first failures, packed, for the summary.
+    private var firstFailures = ByteBuffer()
+    private var firstFailureCount = 0
 
     /// Failures go into another message once one has so many bytes, so that none is too long.
     private static let failureByteCountMax = 256 << 10
+
+    init(limits: Limits) {
+        self.limits = limits
+    }
 
     /// Takes in a chunk's outcome, and tells of it in one message, or in more where many items failed.
     mutating func messages(of chunk: ImportedChunk) -> [ByteBuffer] {
@@ -255,7 +263,9 @@ private struct ImportProgress {
         var messages: [ByteBuffer] = []
         var failures = ByteBuffer()
         for failure in chunk.failures {
-            failures.append(failure)
+            let packed = ByteBuffer(failure)
+            failures.writeImmutableBuffer(packed)
+            self.keep(packed)
             guard failures.readableBytes >= Self.failureByteCountMax else { continue }
             self.acceptedThrough = failure.position
             messages.append(self.message(failures))
@@ -266,10 +276,22 @@ private struct ImportProgress {
         return messages
     }
 
-    /// The last message.
-    var summary: ByteBuffer { self.message(ByteBuffer()) }
+    /// Keeps a failure for the summary, while there is room and none before it found too little.
+    private mutating func keep(_ failure: ByteBuffer) {
+        let byteCount = self.firstFailures.readableBytes + failure.readableBytes
+        guard self.firstFailureCount < self.limits.importSummaryFailureCountMax else { return }
+        guard byteCount <= self.limits.importSummaryByteCountMax else {
+            self.firstFailureCount = self.limits.importSummaryFailureCountMax
+            return
+        }
+        self.firstFailureCount += 1
+        self.firstFailures.writeImmutableBuffer(failure)
+    }
 
-    private func message(_ failures: ByteBuffer) -> ByteBuffer {
+    /// The last message.
+    var summary: ByteBuffer { self.message(self.firstFailures, isSummary: true) }
+
+    private func message(_ failures: ByteBuffer, isSummary: Bool = false) -> ByteBuffer {
         var buffer = ByteBuffer()
         Arena.current.scope { arena in
             let message = arena.make(Messages.importDevicesResponse)
@@ -277,6 +299,7 @@ private struct ImportProgress {
             message.pointee.created = self.createdCount
             message.pointee.updated = self.updatedCount
             message.pointee.failed = self.failedCount
+            message.pointee.done = isSummary ? 1 : 0
             buffer.append(message)
         }
         buffer.writeImmutableBuffer(failures)
@@ -298,9 +321,9 @@ private struct ImportProgress {
 
 extension ByteBuffer {
     /// Packs an ImportFailure as a value of ImportDevicesResponse's field 5.
-    fileprivate mutating func append(_ failure: ImportOutcome.Failure) {
+    fileprivate init(_ failure: ImportOutcome.Failure) {
         var element = WireWriter()
         element.append(5, bytes: WireWriter(refusalAt: failure.position, Status(failure.error)).bytes)
-        self.writeBytes(element.bytes)
+        self.init(bytes: element.bytes)
     }
 }

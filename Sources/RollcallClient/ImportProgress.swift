@@ -20,7 +20,7 @@ public struct ImportProgress: Hashable, Sendable {
     /// Items whose device existed, whether or not they changed it.
     public var updatedCount: Int64 = 0
     public var failedCount: Int64 = 0
-    /// Those that no earlier message named, by position.
+    /// Those that were not told before, by position; at the end of the import, the first 1,000 of all.
     public var failures: [Failure] = []
 
     public init() {}

@@ -35,7 +35,7 @@ extension RollcallClient {
     ///   - items: The devices; an error that it throws ends the import, and what was sent may be stored.
     ///   - validateOnly: Checks each item against what is stored, and stores nothing.
     ///   - progress: Told after each transaction how far the import has come, and of the items that failed.
-    /// - Returns: How it ended, with no failures in it.
+    /// - Returns: How it ended, with the first 1,000 failures.
     /// - Throws: ``RollcallError`` of the call, or what `items` or `progress` throws.
     @discardableResult
     public func importDevices<Items: AsyncSequence & Sendable>(
@@ -45,7 +45,7 @@ extension RollcallClient {
         progress: @escaping @Sendable (ImportProgress) async throws -> Void = { _ in }
     ) async throws -> ImportProgress where Items.Element == ImportItem {
         let window = ImportWindow(countMax: Self.importWindowItemCount)
-        let last = Mutex(ImportProgress())
+        let summary = Mutex(ImportProgress())
         try await self.stream(
             .devices("ImportDevices"), .bidirectional,
             send: { send in
@@ -60,13 +60,13 @@ extension RollcallClient {
                 try await send(batch.take())
             },
             receive: { message in
-                let news = try ImportProgress(message)
+                let (news, isSummary) = try ImportProgress.decode(message)
                 window.accepted(through: news.acceptedThrough)
-                last.withLock { $0 = news }
+                guard !isSummary else { return summary.withLock { $0 = news } }
                 try await progress(news)
             }
         )
-        return last.withLock { $0 }
+        return summary.withLock { $0 }
     }
 
     /// Items that may be on their way; the server has four thousand of them in hand at most.
@@ -107,23 +107,25 @@ private struct ImportBatch {
 }
 
 extension ImportProgress {
+    /// - Returns: What the message says, and whether it is the import's last one.
     /// - Throws: ``RollcallError`` INTERNAL where the bytes are no such message.
-    fileprivate init(_ message: ByteBuffer) throws(RollcallError) {
-        self.init()
+    fileprivate static func decode(_ message: ByteBuffer) throws(RollcallError) -> (Self, isSummary: Bool) {
         do {
-            try message.withUnsafeReadableBytes { bytes in
+            return try message.withUnsafeReadableBytes { bytes in
                 try Arena.current.decode(Messages.importDevicesResponse, from: bytes) { message in
-                    self.acceptedThrough = message.pointee.accepted_through
-                    self.createdCount = message.pointee.created
-                    self.updatedCount = message.pointee.updated
-                    self.failedCount = message.pointee.failed
+                    var progress = Self()
+                    progress.acceptedThrough = message.pointee.accepted_through
+                    progress.createdCount = message.pointee.created
+                    progress.updatedCount = message.pointee.updated
+                    progress.failedCount = message.pointee.failed
                     for index in 0..<message.pointee.n_failures {
                         guard let failure = message.pointee.failures[index]?.pointee, let status = failure.status else {
                             continue
                         }
                         let error = RollcallError(Status(status.pointee, .current), arena: .current)
-                        self.failures.append(Failure(position: failure.position, error: error))
+                        progress.failures.append(Failure(position: failure.position, error: error))
                     }
+                    return (progress, message.pointee.done != 0)
                 }
             }
         } catch {

@@ -20,6 +20,7 @@ import Testing
         var updated: Int64
         var failed: Int64
         var failures: [Int64]
+        var isSummary: Bool
 
         init(_ message: ByteBuffer) throws {
             self = try decoded(Messages.importDevicesResponse, Array(message.readableBytesView)) { message in
@@ -33,6 +34,7 @@ import Testing
             self.updated = message.updated
             self.failed = message.failed
             self.failures = (0..<message.n_failures).compactMap { message.failures[$0]?.pointee.position }
+            self.isSummary = message.done != 0
         }
     }
 
@@ -108,6 +110,27 @@ import Testing
         let (progress, status) = try await self.run([self.message(self.serials(1...35))], in: harness)
         #expect(status == nil)
         #expect(progress.map(\.acceptedThrough) == [10, 20, 30, 35, 35])
+    }
+
+    @Test func theSummaryRepeatsTheFirstFailuresAndIsNotTooLong() async throws {
+        func failures(_ change: @Sendable (inout Limits) -> Void) async throws -> [Int64] {
+            let harness = try ServiceHarness {
+                $0.importChunkItemCountMax = 10
+                change(&$0)
+            }
+            let bad = self.serials(1...35).enumerated().map { $0.offset % 2 == 0 ? "bad serial" : $0.element }
+            let (progress, status) = try await self.run([self.message(bad)], in: harness)
+            #expect(status == nil)
+            #expect(progress.map(\.isSummary) == [false, false, false, false, true])
+            #expect(progress.dropLast().flatMap(\.failures) == Array(stride(from: 1, through: 35, by: 2)))
+            #expect(progress.last?.failed == 18)
+            return progress.last?.failures ?? []
+        }
+        #expect(try await failures { _ in } == Array(stride(from: 1, through: 35, by: 2)))
+        #expect(try await failures { $0.importSummaryFailureCountMax = 7 } == [1, 3, 5, 7, 9, 11, 13])
+        // Each takes from 200 to 400 bytes.
+        let few = try await failures { $0.importSummaryByteCountMax = 1_000 }
+        #expect((2...5).contains(few.count) && few == Array([1, 3, 5, 7, 9].prefix(few.count)))
     }
 
     @Test func aMalformedMessageEndsItAfterWhatCameBefore() async throws {
@@ -246,7 +269,7 @@ import Testing
                 "last_seen",
             ],
         ]
-        #expect(fields.withLock { $0 } == expected)
+        #expect(fields.withLock { $0 } == expected + expected, "in the news of the chunk and in the summary")
     }
 
     // MARK: Exports

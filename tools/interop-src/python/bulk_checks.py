@@ -57,7 +57,10 @@ def imports(devices, checks):
     checks.equal("progress only grows", through, sorted(through))
     checks.true("there is more than one message", len(progress) > 3)
     checks.equal("the end", counts(progress[-1]), (ITEM_COUNT, ITEM_COUNT - 2, 0, 2))
-    failures = [failure for message in progress for failure in message.failures]
+    last = len(progress) - 1
+    checks.equal("the summary", [index for index, message in enumerate(progress) if message.done], [last])
+    failures = [failure for message in progress[:-1] for failure in message.failures]
+    checks.equal("the summary repeats the failures", list(progress[-1].failures), failures)
     checks.equal("positions", [failure.position for failure in failures], [8, 3_001])
     codes = [failure.status.code for failure in failures]
     checks.equal("codes", codes, [StatusCode.INVALID_ARGUMENT.value[0], StatusCode.ALREADY_EXISTS.value[0]])

@@ -627,7 +627,7 @@ const ProtobufCMessageDescriptor rollcall__v1__import_item__descriptor =
   (ProtobufCMessageInit) rollcall__v1__import_item__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rollcall__v1__import_devices_response__field_descriptors[5] =
+static const ProtobufCFieldDescriptor rollcall__v1__import_devices_response__field_descriptors[6] =
 {
   {
     "accepted_through",
@@ -689,10 +689,23 @@ static const ProtobufCFieldDescriptor rollcall__v1__import_devices_response__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "done",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ImportDevicesResponse, done),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rollcall__v1__import_devices_response__field_indices_by_name[] = {
   0,   /* field[0] = accepted_through */
   1,   /* field[1] = created */
+  5,   /* field[5] = done */
   3,   /* field[3] = failed */
   4,   /* field[4] = failures */
   2,   /* field[2] = updated */
@@ -700,7 +713,7 @@ static const unsigned rollcall__v1__import_devices_response__field_indices_by_na
 static const ProtobufCIntRange rollcall__v1__import_devices_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor rollcall__v1__import_devices_response__descriptor =
 {
@@ -710,7 +723,7 @@ const ProtobufCMessageDescriptor rollcall__v1__import_devices_response__descript
   "Rollcall__V1__ImportDevicesResponse",
   "rollcall.v1",
   sizeof(Rollcall__V1__ImportDevicesResponse),
-  5,
+  6,
   rollcall__v1__import_devices_response__field_descriptors,
   rollcall__v1__import_devices_response__field_indices_by_name,
   1,  rollcall__v1__import_devices_response__number_ranges,

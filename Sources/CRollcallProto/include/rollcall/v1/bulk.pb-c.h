@@ -192,8 +192,8 @@ struct  Rollcall__V1__ImportItem
 
 
 /*
- * How far an import has come. Sent after each transaction, and a last time before the call ends well. All of it is set
- * by the server.
+ * How far an import has come. Sent after each transaction, and a last time, as a summary, before the call ends well. All
+ * of it is set by the server.
  */
 struct  Rollcall__V1__ImportDevicesResponse
 {
@@ -215,14 +215,19 @@ struct  Rollcall__V1__ImportDevicesResponse
    */
   int64_t failed;
   /*
-   * The items that failed and that no message named before, by position.
+   * The items that failed and that no message named before, by position. In the summary, the first of all that failed:
+   * 1,000, or as many as 1 MiB takes.
    */
   size_t n_failures;
   Rollcall__V1__ImportFailure **failures;
+  /*
+   * True = this is the summary, which repeats failures; no message follows it.
+   */
+  protobuf_c_boolean done;
 };
 #define ROLLCALL__V1__IMPORT_DEVICES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__import_devices_response__descriptor) \
-    , 0, 0, 0, 0, 0,NULL }
+    , 0, 0, 0, 0, 0,NULL, 0 }
 
 
 /*
