@@ -7,6 +7,8 @@ internal import JSONText
 struct NDJSONDevices: Sendable {
     private var bytes: [UInt8] = []
     private var index = 0
+    /// Up to where the line that begins at ``index`` is known not to end.
+    private var searchedIndex = 0
     private var line = 1
     private var isFinished = false
 
@@ -15,6 +17,7 @@ struct NDJSONDevices: Sendable {
 
     mutating func append(_ bytes: some Collection<UInt8>) {
         self.bytes.removeFirst(self.index)
+        self.searchedIndex -= self.index
         self.index = 0
         self.bytes.append(contentsOf: bytes)
     }
@@ -26,8 +29,9 @@ struct NDJSONDevices: Sendable {
     mutating func next() throws(DeviceFileError) -> DeviceRow? {
         while self.index < self.bytes.count {
             let rest = self.bytes[self.index...]
-            let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+            let end = rest[self.searchedIndex...].firstIndex(of: UInt8(ascii: "\n"))
             guard let end = end ?? (self.isFinished ? rest.endIndex : nil) else {
+                self.searchedIndex = rest.endIndex
                 guard rest.count <= Self.lineByteCountMax else {
                     throw DeviceFileError(
                         line: self.line, "The line is longer than \(Self.lineByteCountMax) bytes.")
@@ -37,6 +41,7 @@ struct NDJSONDevices: Sendable {
             let line = self.line
             self.line += 1
             self.index = min(end + 1, self.bytes.count)
+            self.searchedIndex = self.index
             if !rest[..<end].allSatisfy(\.isBlank) { return Self.row(rest[..<end], line: line) }
         }
         return nil

@@ -293,6 +293,15 @@ private struct Items: AsyncSequence, Sendable {
             #expect(rest.standardError == "imported: created=2 updated=0 failed=0 lines=6\n")
             let all = try await self.exported(client.with(project: project))
             #expect(all.map(\.deviceSerial) == ["S1", "S2", "S3", "S4"])
+            let done = try await self.rollcall(
+                ["import", "-", "--skip-lines", "6"], project: project, input: head + "S3,o,h\nS4,o,h\n")
+            #expect(done.end == .exit(0))
+            let beyond = try await self.rollcall(
+                ["import", "-", "--skip-lines", "7"], project: project, input: head + "S3,o,h\nS4,o,h\n")
+            #expect(beyond.end == .exit(1))
+            #expect(
+                beyond.standardError.contains(
+                    "rollcall: --skip-lines 7 goes beyond the file: the last device is on line 6.\n"))
         }
     }
 

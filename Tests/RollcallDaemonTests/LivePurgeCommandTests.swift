@@ -49,6 +49,9 @@ import Testing
                 #expect(declined.standardOutput.contains("Nothing was deleted."), "\(declined.standardOutput)")
                 #expect(try await client.countDevices().count == 4)
             }
+            let nothing = try await self.purgeAtTerminal(["--owner-ref", "nobody"] + options, answer: "")
+            #expect(nothing.end == .exit(0) && !nothing.standardOutput.contains("[y/N]"))
+            #expect(nothing.standardOutput.contains("Deleted 0 devices."), "\(nothing.standardOutput)")
             let agreed = try await self.purgeAtTerminal(["--cohort", "old"] + options, answer: "y\n")
             #expect(agreed.end == .exit(0))
             #expect(agreed.standardOutput.contains("Deleted 3 devices."), "\(agreed.standardOutput)")

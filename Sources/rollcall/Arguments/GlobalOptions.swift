@@ -22,7 +22,10 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The project to act in. Default: ROLLCALL_PROJECT, else 'default'.", valueName: "slug"))
     var project: String?
 
-    @Option(help: ArgumentHelp("How long a call may take, in seconds. Default: 30.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "How long a call may take, in seconds. Default: 30; no end for import, export, watch and call.",
+            valueName: "seconds"))
     var timeout: Seconds?
 
     @Option(

@@ -45,6 +45,7 @@ struct Purge: ClientCommand {
         if !self.yes || self.validateOnly {
             let count = try await client.purgeDevices(matching: filter, validateOnly: true)
             guard !self.validateOnly else { return try self.print("Would delete", count, printer) }
+            guard count > 0 else { return try self.print("Deleted", count, printer) }
             let question = "Delete \(Self.devices(count)) for good? [y/N] "
             guard try await Confirmation.isGiven(to: question, printer.words) else { throw Declined() }
             expectedCount = count

@@ -87,8 +87,14 @@ final class ImportFile: AsyncSequence, Sendable {
                 self.ledger.fileFailed(error.description)
                 return nil
             }
-            guard let row else { return nil }
-            guard row.line > self.skippedLineCount else { continue }
+            guard let row else {
+                if !Interruption.hasCome { self.ledger.reachedEnd(skippedLineCount: self.skippedLineCount) }
+                return nil
+            }
+            guard row.line > self.skippedLineCount else {
+                self.ledger.skipped(line: row.line)
+                continue
+            }
             switch row.item {
             case .success(var item):
                 item.createsCohort = self.createsCohorts

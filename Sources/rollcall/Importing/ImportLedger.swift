@@ -66,6 +66,20 @@ final class ImportLedger: Sendable {
         try self.report(line, serial, reason, isShown)
     }
 
+    /// A line is left out.
+    func skipped(line: Int) {
+        self.state.withLock { $0.lastLine = line }
+    }
+
+    /// The file is read to its end; if nothing is as far in it as what was to be left out, it is another file.
+    func reachedEnd(skippedLineCount: Int) {
+        self.state.withLock { state in
+            guard skippedLineCount > state.lastLine else { return }
+            let last = state.lastLine == 0 ? "there is no device in it" : "the last device is on line \(state.lastLine)"
+            state.fileFault = "--skip-lines \(skippedLineCount) goes beyond the file: \(last)."
+        }
+    }
+
     /// The file cannot be read any further.
     func fileFailed(_ sentence: String) {
         self.state.withLock { $0.fileFault = sentence }
