@@ -55,7 +55,7 @@ struct ListRequest {
         PageWindow(place: self.token?.place, offset: self.offset, count: self.pageSize + 1)
     }
 
-    /// Shows the rows of a page to `each`, and makes the token of the next one.
+    /// Shows the rows of a page to `each`, and tells where the next one begins.
     func page(
         _ rows: borrowing Column<UInt32>, _ order: SortOrder, totalCount: Int?, in fleet: UnsafePointer<Fleet>,
         each: (BorrowedDevice) -> Bool
@@ -65,13 +65,13 @@ struct ListRequest {
         for index in 0..<count { fleet.pointee.prefetch(first[index]) }
         var shown = 0
         while shown < count, each(BorrowedDevice(first[shown], of: fleet)) { shown += 1 }
-        var token = ""
+        var next: PageToken?
         if shown < rows.count {
             precondition(shown > 0, "a page holds at least one device")
             let place = order.place(first[shown - 1], in: fleet)
-            token = PageToken(fingerprint: self.fingerprint, now: self.now, place: place).text
+            next = PageToken(fingerprint: self.fingerprint, now: self.now, place: place)
         }
-        return ListPage(nextPageToken: token, totalCount: totalCount.map(Int64.init), itemCount: shown)
+        return ListPage(next: next, totalCount: totalCount.map(Int64.init), itemCount: shown)
     }
 
     // MARK: Checks

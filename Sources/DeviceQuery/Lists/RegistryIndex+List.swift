@@ -4,13 +4,16 @@ package import DeviceModel
 
 /// What a page says beside its devices.
 package struct ListPage: Hashable, Sendable {
-    /// Empty at the end of the list.
-    package var nextPageToken: String
+    /// Where the next page begins; nil at the end of the list.
+    let next: PageToken?
     /// How many devices match, if the query asked.
     package var totalCount: Int64?
     package var itemCount: Int
     /// Only where it was asked for.
     package var explanation: QueryExplanation?
+
+    /// The text of the cursor, made anew each time; empty at the end of the list.
+    package var nextPageToken: String { self.next?.text ?? "" }
 }
 
 /// How a query is to be planned; for tests and measurements.
