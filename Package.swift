@@ -53,8 +53,11 @@ let package = Package(
         .target(name: "JSONText"),
         .target(name: "DynamicMessage", dependencies: ["Descriptors", "DeviceModel", "JSONText", "ProtobufC"]),
 
+        // Who may call: roles, the rules that give them, and what they make of a caller.
+        .target(name: "Access", dependencies: ["DeviceModel"]),
+
         // Calls without a transport: what a method is, how it is served, how it ends.
-        .target(name: "RPC", dependencies: [log, .product(name: "NIOCore", package: "swift-nio")]),
+        .target(name: "RPC", dependencies: ["Access", log, .product(name: "NIOCore", package: "swift-nio")]),
 
         // Engines: filtering and sorting in memory; durability on disk.
         .target(name: "DeviceQuery", dependencies: ["CRollcallShims", "DeviceModel"]),
@@ -82,8 +85,8 @@ let package = Package(
         .target(
             name: "DeviceService",
             dependencies: [
-                "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceWire", "ProtobufC", "RPC",
-                "StatusWire",
+                "Access", "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceWire", "ProtobufC",
+                "RPC", "StatusWire", log,
                 .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
@@ -104,8 +107,9 @@ let package = Package(
         .target(
             name: "RollcallDaemon",
             dependencies: [
-                "CRollcallProto", "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService",
-                "DeviceStore", "GRPCTransport", "ProtobufC", "RPC", "Reflection", "TTRPC", log, lifecycle,
+                "Access", "CRollcallProto", "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry",
+                "DeviceService", "DeviceStore", "GRPCTransport", "ProtobufC", "RPC", "Reflection", "TTRPC", log,
+                lifecycle,
                 .product(name: "Configuration", package: "swift-configuration"),
             ] + nio
         ),
@@ -148,6 +152,7 @@ let package = Package(
             dependencies: ["GRPCTransport", "RPC", "TTRPC", log] + nio,
             path: "Tests/EchoServer"
         ),
+        .testTarget(name: "AccessTests", dependencies: ["Access"]),
         .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
         .testTarget(name: "ProtobufCTests", dependencies: ["CRollcallProto", "ProtobufC", "RollcallTesting"]),
         .testTarget(name: "DescriptorsTests", dependencies: ["Descriptors", "ProtobufC", "RollcallTesting"]),
@@ -187,8 +192,8 @@ let package = Package(
         .testTarget(
             name: "DeviceServiceTests",
             dependencies: [
-                "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService", "DeviceStore",
-                "DeviceWire", "ProtobufC", "RPC", "RollcallTesting", "StatusWire", log,
+                "Access", "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceService",
+                "DeviceStore", "DeviceWire", "ProtobufC", "RPC", "RollcallTesting", "StatusWire", log,
                 .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
@@ -215,8 +220,9 @@ let package = Package(
         .testTarget(
             name: "RollcallDaemonTests",
             dependencies: [
-                "CRollcallProto", "Descriptors", "DeviceModel", "DeviceRegistry", "DeviceStore", "DeviceWire",
-                "ProtobufC", "RPC", "RollcallClient", "RollcallDaemon", "RollcallTesting", "TTRPC", "rollcall",
+                "Access", "CRollcallProto", "Descriptors", "DeviceModel", "DeviceRegistry", "DeviceService",
+                "DeviceStore", "DeviceWire", "ProtobufC", "RPC", "RollcallClient", "RollcallDaemon", "RollcallTesting",
+                "TTRPC", "rollcall",
                 "rollcalld", log,
             ] + nio
         ),

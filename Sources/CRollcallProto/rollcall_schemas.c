@@ -489,10 +489,12 @@ static const RollcallFieldSchema rollcall__v1__caller__fields[] = {
     [1] = {"uid", NULL, ROLLCALL_FIELD_VARINT, 0},
     [2] = {"gid", NULL, ROLLCALL_FIELD_VARINT, 0},
     [3] = {"pid", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"groups", NULL, ROLLCALL_FIELD_VARINT, 1},
+    [5] = {"roles", &rollcall__v1__granted_roles__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
 };
 
 const RollcallMessageSchema rollcall__v1__caller__schema_data = {
-    &rollcall__v1__caller__descriptor, rollcall__v1__caller__fields, 3,
+    &rollcall__v1__caller__descriptor, rollcall__v1__caller__fields, 5,
 };
 
 static const RollcallFieldSchema rollcall__v1__check_in_request__fields[] = {
@@ -820,6 +822,16 @@ static const RollcallFieldSchema rollcall__v1__get_server_info_response__fields[
 
 const RollcallMessageSchema rollcall__v1__get_server_info_response__schema_data = {
     &rollcall__v1__get_server_info_response__descriptor, rollcall__v1__get_server_info_response__fields, 7,
+};
+
+static const RollcallFieldSchema rollcall__v1__granted_roles__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"roles", NULL, ROLLCALL_FIELD_TEXT, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__granted_roles__schema_data = {
+    &rollcall__v1__granted_roles__descriptor, rollcall__v1__granted_roles__fields, 2,
 };
 
 static const RollcallFieldSchema rollcall__v1__group_value__fields[] = {

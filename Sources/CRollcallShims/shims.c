@@ -22,6 +22,13 @@ int rollcall_peer_credentials_get(int descriptor, rollcall_peer_credentials *cre
     return 0;
 }
 
+int rollcall_peer_groups_get(int descriptor, gid_t *groups, size_t *count) {
+    socklen_t byte_count = (socklen_t)(*count * sizeof *groups);
+    int result = getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups, &byte_count);
+    *count = byte_count / sizeof *groups;
+    return result == 0 ? 0 : errno;
+}
+
 int rollcall_rwlock_init(rollcall_rwlock *lock) {
     pthread_rwlockattr_t attributes;
     int error = pthread_rwlockattr_init(&attributes);
@@ -60,6 +67,32 @@ int rollcall_stop_signals_catch(int *descriptor) {
     struct sigaction action = {.sa_handler = stop_signal_received, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0) {
+        return errno;
+    }
+    *descriptor = ends[0];
+    return 0;
+}
+
+static int reload_signal_descriptor = -1;
+
+/* As above. A full pipe already says what there is to say. */
+static void reload_signal_received(int number) {
+    int error = errno;
+    unsigned char byte = (unsigned char)number;
+    while (write(reload_signal_descriptor, &byte, 1) < 0 && errno == EINTR) {
+    }
+    errno = error;
+}
+
+int rollcall_reload_signal_catch(int *descriptor) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return errno;
+    }
+    reload_signal_descriptor = ends[1];
+    struct sigaction action = {.sa_handler = reload_signal_received, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGHUP, &action, NULL) != 0) {
         return errno;
     }
     *descriptor = ends[0];

@@ -7,6 +7,15 @@ package struct Limits: Hashable, Sendable {
     /// The longest path that every Unix's socket address holds; nothing to set.
     package static let socketPathByteCountMax = 103
 
+    // Nothing to set: how much may say who may call, and of how much of that an audit tells.
+
+    package static let accessRuleCountMax = 256
+    package static let accessRuleByteCountMax = 4_096
+    /// Groups of one caller; Linux lets a process have no more.
+    package static let peerGroupCountMax = 65_536
+    /// Refused calls of one user that the audit tells in a minute, each with a line; the others it counts.
+    package static let auditedRefusalCountMaxPerMinute = 100
+
     package var messageByteCountMax = 4 << 20
     package var connectionCountMax = 16_384
     package var connectionCountMaxPerUser = 16_384

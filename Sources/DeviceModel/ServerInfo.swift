@@ -2,17 +2,38 @@
 
 /// Version, store, limits and memory of a server, and who it takes its caller for.
 public struct ServerInfo: Hashable, Sendable {
-    /// A process at the other end of a connection, by the kernel's word.
+    /// A process at the other end of a connection, by the kernel's word, and what it may do.
     public struct Caller: Hashable, Sendable {
         public var userID: UInt32
         public var groupID: UInt32
         /// 0 where the server cannot see it.
         public var processID: Int32
+        /// Its supplementary groups.
+        public var groupIDs: [UInt32]
+        /// What it may do: first in every project, then in single ones by slug.
+        public var roles: [GrantedRoles]
 
-        public init(userID: UInt32, groupID: UInt32, processID: Int32) {
+        public init(
+            userID: UInt32, groupID: UInt32, processID: Int32, groupIDs: [UInt32] = [], roles: [GrantedRoles] = []
+        ) {
             self.userID = userID
             self.groupID = groupID
             self.processID = processID
+            self.groupIDs = groupIDs
+            self.roles = roles
+        }
+    }
+
+    /// The roles of a caller in one project, or in every one.
+    public struct GrantedRoles: Hashable, Sendable {
+        /// Slug of the project, which need not exist; nil = every project.
+        public var project: String?
+        /// Such as `writer`; those that another one includes are left out.
+        public var roles: [String]
+
+        public init(project: String?, roles: [String]) {
+            self.project = project
+            self.roles = roles
         }
     }
 

@@ -12,7 +12,7 @@ internal import RPC
 extension DeviceService {
     /// Devices by their serials, in the order asked.
     var batchGetDevices: Method {
-        self.reading(.devices("BatchGetDevices"), Messages.batchGetDevicesRequest) { message, _, _, reply in
+        self.reading(.devices("BatchGetDevices"), Messages.batchGetDevicesRequest) { message, _, reply in
             let limits = self.registry.limits
             let request = try BatchGetDevicesRequest(message, limits: limits)
             var faults = request.faults

@@ -51,7 +51,7 @@ extension DeviceService {
     /// - Parameters:
     ///   - item: Reads an item, reporting its bad fields by their paths in it; nil where nothing is left of it.
     ///   - mutation: What the batch asks the writer to do.
-    func batching<Request: BatchRequest, Item>(
+    func batching<Request: BatchRequest & ScopedRequest, Item>(
         _ name: MethodName,
         _ type: MessageType<Request>,
         _ item: @escaping @Sendable (_ message: Request.Item, _ check: inout FieldCheck) -> Item?,

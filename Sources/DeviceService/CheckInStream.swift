@@ -13,12 +13,15 @@ extension DeviceService {
     ///
     /// Reading goes on while earlier check-ins are under way, so that a group of the writer takes many of them.
     var checkInStream: Method {
-        Method(
-            .devices("CheckInStream"),
-            .stream(.bidirectional) { _, requests, responses in
+        let name = MethodName.devices("CheckInStream")
+        let gate = self.gate(name)
+        return Method(
+            name,
+            .stream(.bidirectional) { context, requests, responses in
                 let window = CheckInWindow(countMax: self.registry.limits.checkInCountMaxPerStream)
                 try await self.answering(
-                    requests, read: { await self.begin(requests, window) }, close: { window.close() }
+                    requests, read: { await self.begin(requests, of: context.peer, gate, window) },
+                    close: { window.close() }
                 ) {
                     while let (position, outcome) = try await window.next() {
                         try await responses.write(Self.acknowledgement(position, outcome))
@@ -30,11 +33,13 @@ extension DeviceService {
     private typealias CheckInWindow = OutcomeWindow<Result<Device, Status>>
 
     /// Begins every check-in of a stream, until its end.
-    private func begin(_ requests: RequestMessages, _ window: CheckInWindow) async {
+    private func begin(
+        _ requests: RequestMessages, of peer: Peer, _ gate: AccessGate, _ window: CheckInWindow
+    ) async {
         do {
             for try await request in requests {
                 guard let position = await window.begin() else { return }
-                await self.begin(request, position, window)
+                await self.begin(request, of: peer, gate, position, window)
             }
             window.finish()
         } catch {
@@ -43,10 +48,12 @@ extension DeviceService {
     }
 
     /// Hands a check-in to the writer; returns when it waits there with the others.
-    private func begin(_ request: ByteBuffer, _ position: Int64, _ window: CheckInWindow) async {
+    private func begin(
+        _ request: ByteBuffer, of peer: Peer, _ gate: AccessGate, _ position: Int64, _ window: CheckInWindow
+    ) async {
         let mutation: MutationRequest
         do {
-            mutation = try request.withUnsafeReadableBytes { try self.checkIn($0) }
+            mutation = try request.withUnsafeReadableBytes { try self.checkIn($0, of: peer, gate) }
         } catch {
             return window.complete(position, .failure(Status(reporting: error)))
         }
@@ -66,8 +73,10 @@ extension DeviceService {
         }
     }
 
-    private func checkIn(_ bytes: UnsafeRawBufferPointer) throws(Status) -> MutationRequest {
-        try self.decode(Messages.checkInRequest, bytes) { message, _ in
+    private func checkIn(
+        _ bytes: UnsafeRawBufferPointer, of peer: Peer, _ gate: AccessGate
+    ) throws(Status) -> MutationRequest {
+        try self.decode(Messages.checkInRequest, bytes, of: peer, gate) { message, _ in
             var check = FieldCheck()
             let project = check.project(message.pointee.project)
             let checkIn = check.checkIn(message.pointee, limits: self.registry.limits)

@@ -12,6 +12,7 @@ package struct DeviceService: Sendable {
     let registry: Registry
     /// Ends what would outlast a drain.
     let drain: DrainSignal
+    private let audit: AuditLog
     /// When the daemon began to serve.
     let startedAt: NIODeadline
 
@@ -20,11 +21,20 @@ package struct DeviceService: Sendable {
 
     /// - Parameters:
     ///   - drain: Raised when the daemon is going away.
+    ///   - audit: Told of refused calls, and of what admins change.
     ///   - startedAt: When the daemon began to serve, for GetServerInfo's uptime.
-    package init(registry: Registry, drain: DrainSignal = DrainSignal(), startedAt: NIODeadline = .now()) {
+    package init(
+        registry: Registry, drain: DrainSignal = DrainSignal(), audit: AuditLog, startedAt: NIODeadline = .now()
+    ) {
         self.registry = registry
         self.drain = drain
+        self.audit = audit
         self.startedAt = startedAt
+    }
+
+    /// The door of a method.
+    func gate(_ method: MethodName) -> AccessGate {
+        AccessGate(method, audit: self.audit)
     }
 
     /// Every method, for a transport's table.

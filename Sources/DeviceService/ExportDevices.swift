@@ -12,24 +12,27 @@ internal import RPC
 extension DeviceService {
     /// Every device that matches, by id.
     var exportDevices: Method {
-        Method(
-            .devices("ExportDevices"),
-            .stream(.server) { _, requests, responses in
+        let name = MethodName.devices("ExportDevices")
+        let gate = self.gate(name)
+        return Method(
+            name,
+            .stream(.server) { context, requests, responses in
                 do {
                     var iterator = requests.makeAsyncIterator()
                     let bytes = try await iterator.next() ?? ByteBuffer()
                     let request = try bytes.withUnsafeReadableBytes { bytes in
-                        try self.decode(Messages.exportDevicesRequest, bytes) { message, _ in
+                        try self.decode(Messages.exportDevicesRequest, bytes, of: context.peer, gate) { message, _ in
                             ExportDevicesRequest(message, limits: self.registry.limits)
                         }
                     }
+                    let admission = Admission(gate: gate, peer: context.peer, project: request.project)
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {
                             await self.drain.raised()
                             try Task.checkCancellation()
                             throw Status.draining
                         }
-                        group.addTask { try await self.export(request, to: responses) }
+                        group.addTask { try await self.export(request, admission, to: responses) }
                         defer { group.cancelAll() }
                         try await group.next()
                     }
@@ -42,7 +45,9 @@ extension DeviceService {
         )
     }
 
-    private func export(_ request: ExportDevicesRequest, to responses: ResponseWriter) async throws {
+    private func export(
+        _ request: ExportDevicesRequest, _ admission: Admission, to responses: ResponseWriter
+    ) async throws {
         let walk = try self.walk(request)
         let byteCountMin = self.registry.limits.exportMessageByteCount
         var message = ByteBuffer()
@@ -51,6 +56,7 @@ extension DeviceService {
             // Between two slices whoever waits has its turn, with the index as with the thread.
             await Task.yield()
             try Task.checkCancellation()
+            try admission.renew()
             progress = self.registry.read { index in
                 walk.advance(index) { device in
                     guard message.readableBytes < byteCountMin else { return false }

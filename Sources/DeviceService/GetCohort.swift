@@ -11,7 +11,7 @@ internal import RPC
 extension DeviceService {
     /// One cohort by its slug, with its number of devices.
     var getCohort: Method {
-        self.reading(.projects("GetCohort"), Messages.getCohortRequest) { message, arena, _, reply in
+        self.reading(.projects("GetCohort"), Messages.getCohortRequest) { message, arena, reply in
             var check = FieldCheck()
             let project = check.project(message.pointee.project)
             let slug = message.pointee.cohort.string

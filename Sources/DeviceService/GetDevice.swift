@@ -14,7 +14,7 @@ extension DeviceService {
     /// The call that is made most: names stay bytes from the request to the index and texts from the index to the reply. A
     /// serial that is found is valid, so its characters are looked at only where it is not.
     var getDevice: Method {
-        self.reading(.devices("GetDevice"), Messages.getDeviceRequest) { message, _, _, reply in
+        self.reading(.devices("GetDevice"), Messages.getDeviceRequest) { message, _, reply in
             let found = self.findDevice(
                 message.pointee.device_serial.bytes,
                 project: message.pointee.project.bytes,

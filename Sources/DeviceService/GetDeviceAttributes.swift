@@ -11,7 +11,7 @@ internal import RPC
 extension DeviceService {
     /// A device's attributes, all of them or those whose key matches.
     var getDeviceAttributes: Method {
-        self.reading(.devices("GetDeviceAttributes"), Messages.getDeviceAttributesRequest) { message, arena, _, reply in
+        self.reading(.devices("GetDeviceAttributes"), Messages.getDeviceAttributesRequest) { message, arena, reply in
             var check = FieldCheck()
             let project = check.project(message.pointee.project)
             let serial = message.pointee.device_serial

@@ -11,7 +11,7 @@ internal import RPC
 extension DeviceService {
     /// One project by its slug.
     var getProject: Method {
-        self.reading(.projects("GetProject"), Messages.getProjectRequest) { message, arena, _, reply in
+        self.reading(.projects("GetProject"), Messages.getProjectRequest) { message, arena, reply in
             var check = FieldCheck()
             let slug = check.project(message.pointee.project)
             try check.finish()

@@ -14,9 +14,11 @@ extension DeviceService {
     /// One task reads and hands chunks to the writer, another one tells of each as it is durable. A chunk is handed over only
     /// while few are on their way, so that the writer sets the pace and the transport holds up the sender.
     var importDevices: Method {
-        Method(
-            .devices("ImportDevices"),
-            .stream(.bidirectional) { _, requests, responses in
+        let name = MethodName.devices("ImportDevices")
+        let gate = self.gate(name)
+        return Method(
+            name,
+            .stream(.bidirectional) { context, requests, responses in
                 // What comes after a chunk that failed must not be stored: the caller repeats from there.
                 let window = ImportWindow(countMax: self.registry.limits.importChunkCountMax) { outcome in
                     if case .failure = outcome { true } else { false }
@@ -24,7 +26,8 @@ extension DeviceService {
                 var progress = ImportProgress(limits: self.registry.limits)
                 do {
                     try await self.answering(
-                        requests, read: { await self.read(requests, into: window) }, close: { window.close() }
+                        requests, read: { await self.read(requests, of: context.peer, gate, into: window) },
+                        close: { window.close() }
                     ) {
                         while let (_, outcome) = try await window.next() {
                             for message in progress.messages(of: try outcome.get()) {
@@ -44,15 +47,22 @@ extension DeviceService {
     private typealias ImportWindow = OutcomeWindow<Result<ImportedChunk, RegistryError>>
 
     /// Reads every message and hands its items to the writer; an error is told by way of the window, after what came before it.
-    private func read(_ requests: RequestMessages, into window: ImportWindow) async {
+    private func read(
+        _ requests: RequestMessages, of peer: Peer, _ gate: AccessGate, into window: ImportWindow
+    ) async {
         var reader = ImportReader(limits: self.registry.limits)
         do {
             for try await bytes in requests {
                 let isFirst = reader.settings == nil
                 let parts = try bytes.withUnsafeReadableBytes { bytes in
-                    try self.decode(Messages.importDevicesRequest, bytes) { message, _ in try reader.chunks(message) }
+                    try self.decode(Messages.importDevicesRequest, bytes) { message, _ in
+                        // The first message names the project for all of them.
+                        if isFirst { try gate.admit(peer, message) }
+                        return try reader.chunks(message)
+                    }
                 }
                 guard let settings = reader.settings else { continue }
+                try Admission(gate: gate, peer: peer, project: settings.project).renew()
                 if isFirst { try self.read(project: settings.project) { _, _ in } }
                 for part in parts {
                     guard let position = await window.begin() else { return }

@@ -16,7 +16,9 @@ extension DeviceService {
     ///   - items: Up to as many items as the last argument says, in order, from the first one after a place.
     ///   - place: Where an item stands in the order.
     ///   - message: An item as a message, for field 1 of the reply.
-    func listing<Request: ProjectPageRequest, Response: PageResponse, Place: CatalogPlace, Item, Message>(
+    func listing<
+        Request: ProjectPageRequest & ScopedRequest, Response: PageResponse, Place: CatalogPlace, Item, Message
+    >(
         _ name: MethodName,
         _ request: MessageType<Request>,
         _ response: MessageType<Response>,
@@ -25,7 +27,7 @@ extension DeviceService {
         place: @escaping @Sendable (Item) -> Place,
         message: @escaping @Sendable (Arena, Item) -> UnsafeMutablePointer<Message>
     ) -> Method {
-        self.reading(name, request) { request, arena, _, reply in
+        self.reading(name, request) { request, arena, reply in
             var check = FieldCheck()
             let project = check.project(request.pointee.project)
             let (size, position, includesTotal) = check.page(request.pointee, limits: self.registry.limits)

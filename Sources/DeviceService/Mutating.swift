@@ -22,20 +22,23 @@ extension DeviceService {
     /// A method that checks a request's fields, queues the mutation, and answers once it is durable.
     ///
     /// - Parameter draft: Reads a request, reporting every bad field; nil where what is left of it makes no mutation.
-    func mutating<Message>(
+    func mutating<Message: ScopedRequest>(
         _ name: MethodName,
         _ type: MessageType<Message>,
         _ draft: @escaping @Sendable (_ message: UnsafePointer<Message>, _ check: inout FieldCheck) -> Draft?
     ) -> Method {
         let methodName = name.description
+        let gate = self.gate(name)
         return Method(
             name,
             .deferred { context, bytes, reply in
+                var reply = reply
                 do throws(Status) {
-                    let request = try self.decode(type, bytes) { message, _ in
-                        try Self.request(bytes, of: context.peer, method: methodName) { draft(message, &$0) }
+                    let request = try self.decode(type, bytes, of: context.peer, gate) { message, _ in
+                        reply = gate.recording(reply, context.peer, message.pointee)
+                        return try Self.request(bytes, of: context.peer, method: methodName) { draft(message, &$0) }
                     }
-                    self.registry.submit(request, claim: { reply.claim.take() }) { result in
+                    self.registry.submit(request, claim: { [reply] in reply.claim.take() }) { [reply] result in
                         switch result {
                         case .success(let outcome):
                             reply.succeed { $0.append(outcome) }

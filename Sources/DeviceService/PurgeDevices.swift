@@ -15,11 +15,16 @@ extension DeviceService {
     var purgeDevices: Method {
         let name = MethodName.devices("PurgeDevices")
         let methodName = name.description
+        let gate = self.gate(name)
         return Method(
             name,
             .deferred { context, bytes, reply in
+                var reply = reply
                 do throws(Status) {
-                    let request = try self.decode(Messages.purgeDevicesRequest, bytes) { message, _ in
+                    let request = try self.decode(
+                        Messages.purgeDevicesRequest, bytes, of: context.peer, gate
+                    ) { message, _ in
+                        reply = gate.recording(reply, context.peer, message.pointee)
                         let request = PurgeDevicesRequest(message, limits: self.registry.limits)
                         try self.check(request)
                         return request
@@ -29,14 +34,14 @@ extension DeviceService {
                         in: request.project,
                         identity: request.identity(of: context.peer, method: methodName),
                         onlyCounts: request.onlyCounts,
-                        isWanted: { !reply.claim.isAbandoned },
+                        isWanted: { [reply] in !reply.claim.isAbandoned },
                         stop: { stepDuration in
                             if self.drain.isRaised { return Status.draining }
                             // Stopped before its time is over, the call can still say how far it came.
                             let isTooLate = context.deadline - .now() < TimeAmount(stepDuration)
                             return isTooLate ? Status.deadlineExceeded : nil
                         },
-                        completion: { result in
+                        completion: { [reply] result in
                             switch result {
                             case .success(let count): reply.succeed { $0.append(purgedCount: count) }
                             case .failure(let error): reply.fail(Status(error))

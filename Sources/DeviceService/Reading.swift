@@ -8,10 +8,28 @@ internal import ProtobufC
 internal import RPC
 
 extension DeviceService {
-    /// A method that answers at once, from what the registry holds.
+    /// A method that answers at once, from what the registry holds of a project.
+    ///
+    /// - Parameter answer: Writes the reply for a request; throws to refuse it.
+    func reading<Message: ScopedRequest>(
+        _ name: MethodName,
+        _ type: MessageType<Message>,
+        _ answer: @escaping @Sendable (UnsafePointer<Message>, Arena, inout ByteBuffer) throws -> Void
+    ) -> Method {
+        let gate = self.gate(name)
+        return Method(
+            name,
+            .immediate { (context, bytes, reply: inout ByteBuffer) throws(Status) in
+                let peer = context.peer
+                try self.decode(type, bytes, of: peer, gate) { message, arena in try answer(message, arena, &reply) }
+            }
+        )
+    }
+
+    /// A method that answers at once what belongs to no project.
     ///
     /// - Parameter answer: Writes the reply for a request, who made it being the third argument; throws to refuse it.
-    func reading<Message>(
+    func readingServer<Message>(
         _ name: MethodName,
         _ type: MessageType<Message>,
         _ answer: @escaping @Sendable (UnsafePointer<Message>, Arena, Peer, inout ByteBuffer) throws -> Void
@@ -32,7 +50,7 @@ extension DeviceService {
     ///   - answer: Writes the reply, or returns false where the query is a long one and nothing is written.
     ///   - begin: Makes the long query.
     ///   - advance: Goes on with the long query, and writes the reply once it is through; false until then.
-    func querying<Message, Request: QueryRequest>(
+    func querying<Message: ScopedRequest, Request: QueryRequest>(
         _ name: MethodName,
         _ type: MessageType<Message>,
         request: @escaping @Sendable (UnsafePointer<Message>) -> Request,
@@ -40,10 +58,12 @@ extension DeviceService {
         begin: @escaping @Sendable (Request, borrowing RegistryIndex, ProjectID) throws -> LongQuery,
         advance: @escaping @Sendable (Request, LongQuery, borrowing RegistryIndex, inout ByteBuffer) throws -> Bool
     ) -> Method {
-        Method(
+        let gate = self.gate(name)
+        return Method(
             name,
-            .adaptive { (_, bytes, reply: inout ByteBuffer) throws(Status) -> Method.Postponed? in
-                let (request, isAnswered) = try self.decode(type, bytes) { message, _ in
+            .adaptive { (context, bytes, reply: inout ByteBuffer) throws(Status) -> Method.Postponed? in
+                let peer = context.peer
+                let (request, isAnswered) = try self.decode(type, bytes, of: peer, gate) { message, _ in
                     let request = request(message)
                     try self.check(request)
                     let isAnswered = try self.read(project: request.project) { index, project in
@@ -102,6 +122,23 @@ extension DeviceService {
             return try arena.decode(type, from: bytes) { try body(UnsafePointer($0), arena) }
         } catch {
             throw Status(reporting: error)
+        }
+    }
+
+    /// Decodes a request that is about a project, and runs `body` on it where its caller may make it.
+    ///
+    /// - Throws: PERMISSION_DENIED where it may not.
+    @inline(__always)
+    func decode<Message: ScopedRequest, R>(
+        _ type: MessageType<Message>,
+        _ bytes: UnsafeRawBufferPointer,
+        of peer: Peer,
+        _ gate: AccessGate,
+        _ body: (_ message: UnsafePointer<Message>, _ arena: Arena) throws -> R
+    ) throws(Status) -> R {
+        try self.decode(type, bytes) { message, arena in
+            try gate.admit(peer, message)
+            return try body(message, arena)
         }
     }
 

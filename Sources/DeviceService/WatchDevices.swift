@@ -13,11 +13,13 @@ internal import Synchronization
 extension DeviceService {
     /// The devices that match, and then every change of that.
     var watchDevices: Method {
-        Method(
-            .devices("WatchDevices"),
+        let name = MethodName.devices("WatchDevices")
+        let gate = self.gate(name)
+        return Method(
+            name,
             .stream(.bidirectional) { context, requests, responses in
                 do {
-                    try await self.watch(context, requests, responses)
+                    try await self.watch(context, gate, requests, responses)
                 } catch is CancellationError {
                     throw CancellationError()
                 } catch {
@@ -32,13 +34,14 @@ extension DeviceService {
     }
 
     private func watch(
-        _ context: CallContext, _ requests: RequestMessages, _ responses: ResponseWriter
+        _ context: CallContext, _ gate: AccessGate, _ requests: RequestMessages, _ responses: ResponseWriter
     ) async throws {
         var messages = requests.makeAsyncIterator()
         guard let bytes = try await messages.next() else {
             throw Status.malformed("A watch begins with one message, and none was sent.")
         }
-        let request = try self.watchRequest(bytes)
+        let request = try self.watchRequest(bytes, of: context.peer, gate)
+        let admission = Admission(gate: gate, peer: context.peer, project: request.project)
         let watch = try await self.registry.watch(
             request.filter, in: request.project, from: request.bookmark, withAttributes: request.view == .full)
         let (isLost, told) = (watch.isLost, ToldBookmark(watch.bookmark))
@@ -50,7 +53,7 @@ extension DeviceService {
                 return .input
             }
             group.addTask {
-                try await self.send(watch, request.view, told, responses)
+                try await self.send(watch, request.view, told, admission, responses)
                 return .watch
             }
             group.addTask {
@@ -70,16 +73,21 @@ extension DeviceService {
     }
 
     /// - Throws: every bad field at once.
-    private func watchRequest(_ bytes: ByteBuffer) throws -> WatchDevicesRequest {
+    private func watchRequest(
+        _ bytes: ByteBuffer, of peer: Peer, _ gate: AccessGate
+    ) throws -> WatchDevicesRequest {
         let request = try bytes.withUnsafeReadableBytes { bytes in
-            try self.decode(Messages.watchDevicesRequest, bytes) { message, _ in WatchDevicesRequest(message) }
+            try self.decode(Messages.watchDevicesRequest, bytes, of: peer, gate) { message, _ in
+                WatchDevicesRequest(message)
+            }
         }
         try self.check(request)
         return request
     }
 
     private func send(
-        _ watch: DeviceWatch, _ view: DeviceView, _ told: ToldBookmark, _ responses: ResponseWriter
+        _ watch: DeviceWatch, _ view: DeviceView, _ told: ToldBookmark, _ admission: Admission,
+        _ responses: ResponseWriter
     ) async throws {
         let revision = watch.bookmark.revision
         var isMore = true
@@ -92,16 +100,19 @@ extension DeviceService {
                 try Task.checkCancellation()
                 continue
             }
+            try admission.renew()
             try await responses.write(Arena.current.scope { $0.snapshot(devices, revision: revision) })
         }
         while true {
             switch try await watch.next() {
             case .events(let events):
                 for event in events {
+                    try admission.renew()
                     try await responses.write(Self.message(DeviceEvent(event, view: view)))
                     told.moved(to: event.revision.rawValue)
                 }
             case .bookmark(let bookmark):
+                try admission.renew()
                 try await responses.write(Self.message(.bookmark(bookmark)))
                 told.moved(to: bookmark.revision)
             }

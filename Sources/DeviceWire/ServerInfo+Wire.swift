@@ -17,6 +17,7 @@ extension Arena {
         caller.pointee.uid = info.caller.userID
         caller.pointee.gid = info.caller.groupID
         caller.pointee.pid = info.caller.processID
+        self.fill(caller, groupsAndRolesOf: info.caller)
         message.pointee.caller = caller
         let limits: UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__Limit>?> =
             self.makePointerArray(count: info.limits.count)
@@ -39,6 +40,25 @@ extension Arena {
         }
         return message
     }
+
+    private func fill(
+        _ message: UnsafeMutablePointer<Rollcall__V1__Caller>, groupsAndRolesOf caller: ServerInfo.Caller
+    ) {
+        message.pointee.n_groups = caller.groupIDs.count
+        message.pointee.groups = self.numbers(caller.groupIDs)
+        message.pointee.n_roles = caller.roles.count
+        message.pointee.roles = self.makePointerArray(count: caller.roles.count)
+        for (index, granted) in caller.roles.enumerated() {
+            let grantedMessage = self.make(Messages.grantedRoles)
+            grantedMessage.pointee.project = self.text(granted.project ?? "")
+            grantedMessage.pointee.n_roles = granted.roles.count
+            grantedMessage.pointee.roles = self.makeTextArray(count: granted.roles.count)
+            for (roleIndex, role) in granted.roles.enumerated() {
+                grantedMessage.pointee.roles[roleIndex] = self.text(role)
+            }
+            message.pointee.roles[index] = grantedMessage
+        }
+    }
 }
 
 extension ServerInfo {
@@ -52,12 +72,28 @@ extension ServerInfo {
             storeID: message.store_id.string,
             revision: message.revision,
             uptime: .microseconds(uptime),
-            caller: Caller(userID: caller.uid, groupID: caller.gid, processID: caller.pid),
+            caller: Caller(caller),
             limits: elements(message.limits, count: message.n_limits).map {
                 Limit(name: $0.pointee.name.string, value: $0.pointee.value, unit: $0.pointee.unit.string)
             },
             memory: elements(message.memory, count: message.n_memory).map {
                 MemoryFigure(name: $0.pointee.name.string, byteCount: $0.pointee.bytes)
+            }
+        )
+    }
+}
+
+extension ServerInfo.Caller {
+    fileprivate init(_ message: Rollcall__V1__Caller) {
+        self.init(
+            userID: message.uid,
+            groupID: message.gid,
+            processID: message.pid,
+            groupIDs: Array(UnsafeBufferPointer(start: message.groups, count: message.n_groups)),
+            roles: elements(message.roles, count: message.n_roles).map { granted in
+                let slug = granted.pointee.project.string
+                let roles = UnsafeBufferPointer(start: granted.pointee.roles, count: granted.pointee.n_roles)
+                return ServerInfo.GrantedRoles(project: slug.isEmpty ? nil : slug, roles: roles.map(\.string))
             }
         )
     }

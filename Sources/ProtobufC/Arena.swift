@@ -112,6 +112,15 @@ package final class Arena {
         self.makeArray(repeating: ProtobufCBinaryData(), count: count)
     }
 
+    /// A copy of the values of a repeated field of numbers, in memory of the enclosing scope.
+    package func numbers(_ values: [UInt32]) -> UnsafeMutablePointer<UInt32> {
+        let numbers = self.makeArray(repeating: UInt32(0), count: values.count)
+        for (index, value) in values.enumerated() {
+            numbers[index] = value
+        }
+        return numbers
+    }
+
     private func makeArray<Element>(repeating element: Element, count: Int) -> UnsafeMutablePointer<Element> {
         let memory = self.state.pointee.allocate(byteCount: count * MemoryLayout<Element>.stride)
         return memory.initializeMemory(as: Element.self, repeating: element, count: count)

@@ -442,6 +442,12 @@ package enum Messages {
         MessageType(schema: rollcall__v1__get_server_info_response__schema())
     }
 
+    /// `rollcall.v1.GrantedRoles`
+    @inlinable
+    package static var grantedRoles: MessageType<Rollcall__V1__GrantedRoles> {
+        MessageType(schema: rollcall__v1__granted_roles__schema())
+    }
+
     /// `rollcall.v1.GroupValue`
     @inlinable
     package static var groupValue: MessageType<Rollcall__V1__GroupValue> {

@@ -1,20 +1,24 @@
 // What a method is told of the call that it answers.
 
+package import Access
 internal import FoundationEssentials
 package import NIOCore
 internal import Synchronization
 
-/// Who is at the other end of a connection, by the kernel's word.
-package struct Peer: Hashable, Sendable {
+/// Who is at the other end of a connection, by the kernel's word, and what it may do.
+package struct Peer: Sendable {
     package var userID: UInt32
     package var groupID: UInt32
     /// 0 where the kernel does not say.
     package var processID: Int32
+    /// None unless somebody gives it some.
+    package var rights: CallerRights
 
-    package init(userID: UInt32, groupID: UInt32, processID: Int32) {
+    package init(userID: UInt32, groupID: UInt32, processID: Int32, rights: CallerRights = CallerRights()) {
         self.userID = userID
         self.groupID = groupID
         self.processID = processID
+        self.rights = rights
     }
 }
 

@@ -115,6 +115,17 @@ package struct ReplySink: Sendable {
     package func fail(_ status: Status) {
         self.deliver(.failure(status))
     }
+
+    /// The same sink, which tells `observe` how the call ended before it answers.
+    package func observed(by observe: @escaping @Sendable (Status.Code) -> Void) -> ReplySink {
+        ReplySink(claim: self.claim) { [deliver = self.deliver] result in
+            switch result {
+            case .success: observe(.ok)
+            case .failure(let status): observe(status.code)
+            }
+            deliver(result)
+        }
+    }
 }
 
 /// The messages that a caller streams in, ending when it half-closes; fails when the call is over before that.

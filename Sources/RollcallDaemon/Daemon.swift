@@ -1,10 +1,12 @@
 // The daemon's parts, put together: socket, store, registry, methods, listener; and the order in which they come and
 // go.
 
+internal import Access
 internal import CRollcallShims
 package import DeviceModel
 internal import DeviceQuery
 internal import DeviceRegistry
+internal import DeviceService
 package import DeviceStore
 package import Logging
 internal import NIOCore
@@ -17,6 +19,8 @@ package final class Daemon: Sendable {
     private let registry: Registry
     private let serviceGroup: ServiceGroup
     private let eventLoopGroup: MultiThreadedEventLoopGroup
+    private let reloader: Reloader?
+    private let audit: AuditLog
     private let logger: Logger
 
     /// Takes the socket's path, opens and loads the store, and listens: callers may connect from here on, and are
@@ -25,18 +29,25 @@ package final class Daemon: Sendable {
     /// - Parameters:
     ///   - store: what to keep the devices in; nil opens the SQLite store in the configuration's data folder.
     ///   - stopsOnSignals: whether SIGTERM and SIGINT drain the daemon; for the one daemon of a process.
+    ///   - reloadSource: where ``reload()`` reads the settings again, which SIGHUP then asks for where the others stop
+    ///     the daemon; nil: nowhere.
     /// - Throws: ``DaemonError`` with `start` and a sentence that names the file.
     package init(
         _ configuration: DaemonConfiguration,
         limits: Limits = Limits(),
         store: (any DeviceStore)? = nil,
         stopsOnSignals: Bool = false,
+        reloadSource: ReloadSource? = nil,
         logger: Logger
     ) throws(DaemonError) {
         var limits = limits
         limits.clockSkewMicrosecondsMax = Int64(configuration.clockSkewSeconds) * 1_000_000
         // The lock before the store: of two daemons with the same settings the second should hear of the first.
         let lock = try ListeningSocket.lock(configuration.socketPath)
+        let rules = try AccessRules(configuration)
+        let access = AccessControl(rules)
+        let audit = AuditLog(logger: logger)
+        let reloader = reloadSource.map { Reloader($0, access, rules, logger: logger) }
         let loadStart = ContinuousClock.now
         let registry = try Self.open(store, configuration.dataFolder, limits: limits, logger: logger)
         let loadDuration = ContinuousClock.now - loadStart
@@ -53,12 +64,14 @@ package final class Daemon: Sendable {
             let listener = Listener(
                 socket: socket,
                 methods: MethodTable(
-                    registry: registry, health: health, quota: CallQuota(countMaxPerUser: limits.callCountMaxPerUser)
+                    registry: registry, health: health, quota: CallQuota(countMaxPerUser: limits.callCountMaxPerUser),
+                    audit: audit
                 ),
                 connectionLimits: ConnectionLimits(limits),
                 table: ConnectionTable(
                     countMax: limits.connectionCountMax, countMaxPerUser: limits.connectionCountMaxPerUser
                 ),
+                access: access,
                 drainDeadline: .seconds(Int64(configuration.drainSeconds)),
                 eventLoopGroup: group,
                 logger: logger
@@ -78,6 +91,9 @@ package final class Daemon: Sendable {
                 .init(service: WatchEnder(drain: health.drain, registry: registry)),
                 .init(service: health),
             ]
+            if stopsOnSignals, let reloader {
+                services.append(.init(service: try ReloadSignal(reloader, eventLoopGroup: group)))
+            }
             if let stopSignals {
                 services.append(.init(service: stopSignals, successTerminationBehavior: .gracefullyShutdownGroup))
             }
@@ -89,7 +105,12 @@ package final class Daemon: Sendable {
         }
         self.registry = registry
         self.eventLoopGroup = group
+        self.reloader = reloader
+        self.audit = audit
         self.logger = logger
+        group.next().scheduleRepeatedTask(initialDelay: .minutes(1), delay: .minutes(1)) { _ in
+            audit.tellUntoldRefusals()
+        }
         Self.raiseDescriptorLimit(limits, logger)
     }
 
@@ -102,6 +123,7 @@ package final class Daemon: Sendable {
             outcome = .failure(error)
         }
         try await self.eventLoopGroup.shutdownGracefully()
+        self.audit.tellUntoldRefusals(isEnding: true)
         try outcome.get()
         self.logger.info("stopped")
     }
@@ -109,6 +131,11 @@ package final class Daemon: Sendable {
     /// Starts the drain, as SIGTERM does; ``run()`` returns when it is over.
     package func stop() async {
         await self.serviceGroup.triggerGracefulShutdown()
+    }
+
+    /// Reads access rules and log level again, and applies them to whoever is connected, as SIGHUP does.
+    package func reload() async {
+        await self.reloader?.reload()
     }
 
     private static func open(

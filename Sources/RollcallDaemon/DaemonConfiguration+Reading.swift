@@ -1,5 +1,6 @@
 // From flags, environment and file to the configuration, with the first source that speaks winning.
 
+package import Access
 internal import Configuration
 internal import DeviceModel
 internal import Logging
@@ -10,18 +11,21 @@ extension DaemonConfiguration {
     /// Reads every setting: flags, then `ROLLCALL_` variables, then the JSON file, then the service manager's
     /// folders, then the defaults of the user.
     ///
+    /// - Parameter names: looks up the users and groups of access rules.
     /// - Throws: ``DaemonError`` with `configuration`: a value that does not fit, with its source; a file that
     /// cannot be read; a key that no setting has, with the nearest one that does.
     package static func read(
         flags: DaemonFlags,
         environment: [String: String],
-        userID: UInt32
+        userID: UInt32,
+        names: AccountNames = .system
     ) async throws(DaemonError) -> DaemonConfiguration {
         var sources: [SettingReader.Source] = [
             .init(.flags, flags.provider),
             .init(
                 .environment,
-                EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "rollcall")
+                EnvironmentVariablesProvider(environmentVariables: environment, arraySeparator: ";")
+                    .prefixKeys(with: "rollcall")
             ),
         ]
         if let path = flags.config ?? environment["ROLLCALL_CONFIG"] {
@@ -31,10 +35,10 @@ extension DaemonConfiguration {
         sources.append(.init(.serviceFolders, InMemoryProvider(serviceFolders.mapValues { .string($0) })))
         let defaults = Setting.defaults(environment, userID: userID)
         sources.append(.init(.defaults, InMemoryProvider(defaults.mapValues { .string($0) })))
-        return try DaemonConfiguration(SettingReader(sources))
+        return try DaemonConfiguration(SettingReader(sources), names)
     }
 
-    private init(_ reader: SettingReader) throws(DaemonError) {
+    private init(_ reader: SettingReader, _ names: AccountNames) throws(DaemonError) {
         self.init(
             socketPath: try reader.required(.socket) { (1...Limits.socketPathByteCountMax).contains($0.utf8.count) },
             dataFolder: try reader.required(.data) { !$0.isEmpty },
@@ -44,6 +48,7 @@ extension DaemonConfiguration {
             self.socketMode = mode
         }
         self.socketGroup = try reader.text(.socketGroup) { $0.isEmpty ? nil : $0 }
+        self.access = try reader.rules(.access, names)
         if let level = try reader.text(.logLevel, { Logger.Level(rawValue: $0.lowercased()) }) {
             self.logLevel = level
         }
@@ -138,6 +143,27 @@ private struct SettingReader {
         return text
     }
 
+    /// Access rules; nil where no source has any, not even none.
+    func rules(_ setting: Setting, _ names: AccountNames) throws(DaemonError) -> [AccessRule]? {
+        guard let texts = self.config.stringArray(forKey: setting.configKey) else {
+            try self.refuseFailedAccess(to: setting)
+            return nil
+        }
+        guard texts.count <= Limits.accessRuleCountMax else {
+            throw self.unfit(setting, found: "\(texts.count)")
+        }
+        let origin = self.lastAccess.take().map { self.origin(of: $0).name(of: setting) } ?? setting.rawValue
+        var rules: [AccessRule] = []
+        for text in texts {
+            do throws(AccessRuleError) {
+                rules.append(try AccessRule(text, names: names))
+            } catch {
+                throw DaemonError(.configuration, "\(origin): \(error)")
+            }
+        }
+        return rules
+    }
+
     /// A whole number in the setting's range; nil where no source has one.
     func number(_ setting: Setting) throws(DaemonError) -> Int? {
         guard let number = self.config.int(forKey: setting.configKey) else {
@@ -200,9 +226,12 @@ extension DaemonFlags {
         let numbers: [Setting: Int?] = [
             .drainSeconds: self.drainSeconds, .eventLoops: self.eventLoops, .clockSkewSeconds: self.clockSkewSeconds,
         ]
+        let lists: [Setting: [String]?] = [.access: self.access]
         let values = texts.compactMapValues { $0.map { ConfigValue.string($0) } }
         return InMemoryProvider(
-            values.merging(numbers.compactMapValues { $0.map { ConfigValue(.int($0), isSecret: false) } }) { $1 }
+            values
+                .merging(numbers.compactMapValues { $0.map { ConfigValue(.int($0), isSecret: false) } }) { $1 }
+                .merging(lists.compactMapValues { $0.map { ConfigValue(.stringArray($0), isSecret: false) } }) { $1 }
         )
     }
 }

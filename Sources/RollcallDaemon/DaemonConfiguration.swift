@@ -1,5 +1,6 @@
 // What an operator may set, its defaults, and what counts as a sensible value.
 
+package import Access
 internal import DeviceModel
 package import Logging
 
@@ -11,6 +12,10 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var socketMode: UInt32 = 0o660
     /// The socket's group by name or number; nil leaves the process's own.
     package var socketGroup: String?
+    /// Who may call, beside root and the daemon's own user; nil = the socket's group, as writers.
+    package var access: [AccessRule]?
+    /// Whether root and the daemon's own user may do everything. No setting: tests are such users, and want to be less.
+    package var trustsOwnUser = true
     /// The folder of the store.
     package var dataFolder: String
     package var logLevel: Logger.Level = .info
@@ -34,6 +39,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case socket
     case socketMode = "socket_mode"
     case socketGroup = "socket_group"
+    case access
     case data
     case logLevel = "log_level"
     case drainSeconds = "drain_seconds"
@@ -56,7 +62,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainSeconds: 0...3_600
         case .eventLoops: 1...256
         case .clockSkewSeconds: 0...86_400
-        case .socket, .socketMode, .socketGroup, .data, .logLevel: nil
+        case .socket, .socketMode, .socketGroup, .access, .data, .logLevel: nil
         }
     }
 
@@ -66,6 +72,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .socket: "a path of 1 to \(Limits.socketPathByteCountMax) bytes"
         case .socketMode: "three or four octal digits up to 0777, such as 0660, written as text"
         case .socketGroup: "the name or number of a group"
+        case .access:
+            "at most \(Limits.accessRuleCountMax) rules such as group:ops=admin, in the file as an array of texts"
         case .data: "the path of a folder"
         case .logLevel: "one of " + Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
         case .drainSeconds, .clockSkewSeconds, .eventLoops:
@@ -79,6 +87,8 @@ package struct DaemonFlags: Sendable {
     package var socket: String?
     package var socketMode: String?
     package var socketGroup: String?
+    /// Each time that the flag is given.
+    package var access: [String]?
     package var data: String?
     package var logLevel: String?
     package var drainSeconds: Int?

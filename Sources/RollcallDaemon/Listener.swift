@@ -1,6 +1,5 @@
 // Accepts connections, serves them, and lets them finish when it is time to go.
 
-internal import CRollcallShims
 internal import GRPCTransport
 internal import Logging
 internal import NIOCore
@@ -19,6 +18,7 @@ struct Listener: Service {
     private let connectionLimits: ConnectionLimits
     private let drainDeadline: TimeAmount
     private let table: ConnectionTable
+    private let access: AccessControl
     private let eventLoopGroup: any EventLoopGroup
     private let logger: Logger
     private let listening: @Sendable () -> Void
@@ -29,6 +29,7 @@ struct Listener: Service {
         methods: MethodTable,
         connectionLimits: ConnectionLimits,
         table: ConnectionTable,
+        access: AccessControl,
         drainDeadline: TimeAmount,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
@@ -38,6 +39,7 @@ struct Listener: Service {
         self.methods = methods
         self.connectionLimits = connectionLimits
         self.table = table
+        self.access = access
         self.drainDeadline = drainDeadline
         self.eventLoopGroup = eventLoopGroup
         self.logger = logger
@@ -91,12 +93,16 @@ struct Listener: Service {
 
     /// Admits an accepted channel, on its event loop, and serves it once it has said what it speaks. A throw closes the channel.
     private func accept(_ channel: any Channel, _ arrivals: AsyncStream<ServerConnection>.Continuation) throws {
-        let peer = try Self.peer(of: channel)
+        let credentials = try Self.credentials(of: channel)
+        var peer = Peer(credentials)
         if let refusal = self.table.admit(channel, userID: peer.userID) {
             throw self.turnAway(peer, refusal)
         }
+        let rights = self.access.arrived(credentials)
+        channel.closeFuture.whenComplete { [access = self.access] _ in access.left(rights) }
+        peer.rights = rights
         try channel.pipeline.syncOperations.addHandler(
-            ProtocolSniffer { [unowned channel] in
+            ProtocolSniffer { [unowned channel, peer] in
                 let connection = try self.serve(channel, $0, peer)
                 if case .terminated = arrivals.yield(connection) {
                     throw self.turnAway(peer, .draining)
@@ -142,14 +148,9 @@ struct Listener: Service {
         return ConnectionRefused()
     }
 
-    private static func peer(of channel: any Channel) throws -> Peer {
+    private static func credentials(of channel: any Channel) throws -> PeerCredentials {
         try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
-            var credentials = rollcall_peer_credentials()
-            let error = rollcall_peer_credentials_get(socket, &credentials)
-            guard error == 0 else {
-                throw IOError(errnoCode: error, reason: "SO_PEERCRED")
-            }
-            return Peer(userID: credentials.uid, groupID: credentials.gid, processID: credentials.pid)
+            try PeerCredentials(descriptor: socket)
         } ?? { throw ConnectionRefused() }()
     }
 
@@ -167,6 +168,14 @@ struct Listener: Service {
                 logger.warning("drain deadline passed", metadata: ["connections": "\(count)"])
             }
         }
+    }
+}
+
+extension Peer {
+    /// Without any rights as yet.
+    fileprivate init(_ credentials: PeerCredentials) {
+        self.init(
+            userID: credentials.userID, groupID: credentials.groupID, processID: credentials.processID)
     }
 }
 

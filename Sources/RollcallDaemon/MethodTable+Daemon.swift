@@ -13,11 +13,12 @@ extension HealthService {
 }
 
 extension MethodTable {
-    /// The operations on devices, health and reflection, within the quota.
-    init(registry: Registry, health: HealthService, quota: CallQuota) {
+    /// The operations on devices, health and reflection, for those who may call them and within the quota.
+    init(registry: Registry, health: HealthService, quota: CallQuota, audit: AuditLog) {
         let reflection = ReflectionService(services: DeviceService.serviceNames + [HealthService.name])
         let methods =
-            DeviceService(registry: registry, drain: health.drain).methods + health.methods + reflection.methods
-        self.init(methods.map { quota.limiting($0) })
+            DeviceService(registry: registry, drain: health.drain, audit: audit).methods + health.methods
+            + reflection.methods
+        self.init(methods.map { AccessGate($0.name, audit: audit).guarding(quota.limiting($0)) })
     }
 }

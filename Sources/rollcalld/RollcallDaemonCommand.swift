@@ -22,6 +22,7 @@ struct RollcallDaemonCommand: ParsableCommand {
               --socket              ROLLCALL_SOCKET              "socket"
               --socket-mode         ROLLCALL_SOCKET_MODE         "socket_mode"
               --socket-group        ROLLCALL_SOCKET_GROUP        "socket_group"
+              --access              ROLLCALL_ACCESS              "access"
               --data                ROLLCALL_DATA                "data"
               --log-level           ROLLCALL_LOG_LEVEL           "log_level"
               --drain-seconds       ROLLCALL_DRAIN_SECONDS       "drain_seconds"
@@ -30,6 +31,21 @@ struct RollcallDaemonCommand: ParsableCommand {
               --config              ROLLCALL_CONFIG
 
             Such a file: {"socket_group": "rollcall", "drain_seconds": 30}
+
+            ACCESS
+            Root and the daemon's own user may do everything, whatever the rules. For the
+            others there are rules, WHO=ROLE+ROLE@PROJECT,PROJECT:
+
+              group:ops=admin                     in every project
+              user:agent=reporter+may_register@lab,shop
+              everyone=reader@default
+
+            WHO is user:NAME, group:NAME (numbers do) or everyone. A reader reads; a
+            reporter checks a device in, reads it and sets its attributes, and registers
+            it with may_register; a writer does all of that and changes devices and
+            cohorts; an admin does everything. Without rules the socket's group writes.
+            --access is given once a rule, ROLLCALL_ACCESS holds them with semicolons
+            between, "access" is an array of texts.
 
             PATHS
             Socket and store that nobody names are, in this order,
@@ -43,6 +59,8 @@ struct RollcallDaemonCommand: ParsableCommand {
             SIGTERM and SIGINT drain: nobody is accepted, new calls are refused, those
             in flight finish within the drain's seconds, the store is closed. A second
             signal ends the daemon at once; what was acknowledged by then is safe.
+            SIGHUP reads the settings again and applies access rules and log level, to
+            present callers too; where they are wrong, the old ones stay.
 
             EXIT STATUS
               0         stopped by a signal and drained
@@ -61,6 +79,12 @@ struct RollcallDaemonCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The socket's group, by name or number (default: the daemon's).", valueName: "group"))
     var socketGroup: String?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Who may do what; any number of times (default: the socket's group writes).", valueName: "rule"))
+    var access: [String] = []
 
     @Option(help: ArgumentHelp("The folder of the store, made where it is missing.", valueName: "folder"))
     var data: String?
@@ -97,15 +121,19 @@ struct RollcallDaemonCommand: ParsableCommand {
     }
 
     private func serve() async throws(DaemonError) {
-        let configuration = try await DaemonConfiguration.read(
-            flags: self.flags, environment: ProcessInfo.processInfo.environment, userID: geteuid()
-        )
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "rollcalld")
-        logger.logLevel = configuration.logLevel
+        let (flags, environment) = (self.flags, ProcessInfo.processInfo.environment)
+        let read: @Sendable () async throws(DaemonError) -> DaemonConfiguration = { () async throws(DaemonError) in
+            try await DaemonConfiguration.read(flags: flags, environment: environment, userID: geteuid())
+        }
+        let configuration = try await read()
+        let level = LogLevel(configuration.logLevel)
+        LoggingSystem.bootstrap { SharedLevelLogHandler(StreamLogHandler.standardError(label: $0), level) }
+        let logger = Logger(label: "rollcalld")
         // A caller that goes away, or a log that nobody reads, is an error of a write and no reason to end.
         signal(SIGPIPE, SIG_IGN)
-        let daemon = try Daemon(configuration, stopsOnSignals: true, logger: logger)
+        let daemon = try Daemon(
+            configuration, stopsOnSignals: true, reloadSource: ReloadSource(logLevel: level, read: read), logger: logger
+        )
         do {
             try await daemon.run()
         } catch {
@@ -118,6 +146,7 @@ struct RollcallDaemonCommand: ParsableCommand {
         flags.socket = self.socket
         flags.socketMode = self.socketMode
         flags.socketGroup = self.socketGroup
+        flags.access = self.access.isEmpty ? nil : self.access
         flags.data = self.data
         flags.logLevel = self.logLevel
         flags.drainSeconds = self.drainSeconds

@@ -70,7 +70,7 @@ import Testing
         init(_ service: ServiceHarness) throws {
             let run = try service.stream("CheckInStream")
             let context = CallContext(
-                peer: Peer(userID: 1_000, groupID: 100, processID: 42), deadline: .distantFuture, metadata: Metadata())
+                peer: .caller(), deadline: .distantFuture, metadata: Metadata())
             let (messages, output) = AsyncStream.makeStream(of: ByteBuffer.self)
             (self.messages, self.output) = (messages, output)
             let input = self.input

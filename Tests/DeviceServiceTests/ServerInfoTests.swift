@@ -24,7 +24,10 @@ import Testing
         #expect(info.storeID == info.storeID.lowercased())
         #expect(info.revision == 2)
         #expect(info.uptime >= .zero)
-        #expect(info.caller == ServerInfo.Caller(userID: 501, groupID: 100, processID: 42))
+        let roles = [ServerInfo.GrantedRoles(project: nil, roles: ["admin"])]
+        #expect(
+            info.caller
+                == ServerInfo.Caller(userID: 501, groupID: 100, processID: 42, groupIDs: [4, 24], roles: roles))
         #expect(info.limits.count == service.registry.limits.reported.count)
         #expect(info.limits.contains(ServerInfo.Limit(name: "projects", value: 12, unit: "projects")))
         let figures = service.registry.read { $0.memoryFigures }

@@ -1,5 +1,6 @@
 // A service over a registry in this process, called as a transport calls it.
 
+import Access
 import CRollcallProto
 import DeviceModel
 import DeviceRegistry
@@ -12,6 +13,7 @@ import NIOCore
 import ProtobufC
 import RPC
 import RollcallTesting
+import Synchronization
 import Testing
 
 struct ServiceHarness {
@@ -19,6 +21,8 @@ struct ServiceHarness {
     let clock: ManualClock
     let registry: Registry
     let drain = DrainSignal()
+    let log = LogRecorder()
+    let audit: AuditLog
     private let methods: [String: Method]
 
     /// - Parameter change: applied to the default limits.
@@ -32,8 +36,12 @@ struct ServiceHarness {
         self.registry = try Registry(
             store: store, limits: limits, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             now: { clock.now })
-        let methods = DeviceService(registry: self.registry, drain: self.drain).methods
-        self.methods = Dictionary(uniqueKeysWithValues: methods.map { ($0.name.method, $0) })
+        let audit = AuditLog(
+            logger: self.log.logger, now: { .uptimeNanoseconds(UInt64(clock.now.microseconds) * 1_000) })
+        self.audit = audit
+        let methods = DeviceService(registry: self.registry, drain: self.drain, audit: audit).methods
+        self.methods = Dictionary(
+            uniqueKeysWithValues: methods.map { ($0.name.method, AccessGate($0.name, audit: audit).guarding($0)) })
     }
 
     /// Calls a method with an encoded request; gives the encoded reply.
@@ -42,8 +50,13 @@ struct ServiceHarness {
     func call(
         _ name: String, bytes: [UInt8], userID: UInt32 = 1_000, deadline: NIODeadline = .distantFuture
     ) async throws -> [UInt8] {
+        try await self.call(name, bytes: bytes, by: .caller(userID), deadline: deadline)
+    }
+
+    func call(
+        _ name: String, bytes: [UInt8], by peer: Peer, deadline: NIODeadline = .distantFuture
+    ) async throws -> [UInt8] {
         guard let method = self.methods[name] else { throw Status.unknownMethod(service: "", method: name) }
-        let peer = Peer(userID: userID, groupID: 100, processID: 42)
         let context = CallContext(peer: peer, deadline: deadline, metadata: Metadata())
         // What stands before a reply in a connection's buffer is none of the method's business.
         var buffer = ByteBuffer(string: "before")
@@ -68,19 +81,51 @@ struct ServiceHarness {
     ///
     /// - Throws: ``Status``.
     func stream(
-        _ name: String, _ requests: AsyncStream<ByteBuffer>,
+        _ name: String, _ requests: AsyncStream<ByteBuffer>, by peer: Peer = .caller(),
         receive: @escaping @Sendable (ByteBuffer) async throws -> Void
     ) async throws {
         guard case .stream(_, let answer) = self.methods[name]?.handler else {
             throw Status.unknownMethod(service: "", method: name)
         }
-        let peer = Peer(userID: 1_000, groupID: 100, processID: 42)
         let context = CallContext(peer: peer, deadline: .distantFuture, metadata: Metadata())
         try await answer(
             context, RequestMessages(requests),
             ResponseWriter { part in
                 if case .message(let message) = part { try await receive(message) }
             })
+    }
+
+    /// How a call of whichever method ends, its only message being `bytes`; a refused part of a stream counts as well.
+    func end(of name: String, bytes: [UInt8], by peer: Peer) async throws -> Status.Code {
+        guard case .stream(_, let run) = self.methods[name]?.handler else {
+            do {
+                _ = try await self.call(name, bytes: bytes, by: peer)
+                return .ok
+            } catch let status as Status {
+                return status.code
+            }
+        }
+        let (requests, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
+        continuation.yield(ByteBuffer(bytes: bytes))
+        continuation.finish()
+        let refusal = Mutex<Status.Code?>(nil)
+        // Of a caller that cannot cancel, the end of its messages ends a watch.
+        let context = CallContext(
+            peer: peer, deadline: .distantFuture, metadata: Metadata(), isCancellable: false)
+        do {
+            try await run(
+                context, RequestMessages(requests),
+                ResponseWriter { part in
+                    guard name == "CheckInStream", case .message(let message) = part else { return }
+                    let code = try decoded(Messages.checkInStreamResponse, Array(message.readableBytesView)) {
+                        $0.status?.pointee.code
+                    }
+                    refusal.withLock { $0 = code.map { Status.Code(rawValue: $0) } }
+                })
+        } catch let status as Status {
+            return status.code
+        }
+        return refusal.withLock { $0 } ?? .ok
     }
 
     /// A method both of whose sides stream.
@@ -101,8 +146,7 @@ struct ServiceHarness {
     /// Calls a deferred method whose answer nobody waits for; it must not come.
     func callWithoutAnswer(_ name: String, bytes: [UInt8], claim: CallClaim) {
         guard case .deferred(let answer) = self.methods[name]?.handler else { return }
-        let peer = Peer(userID: 1_000, groupID: 100, processID: 42)
-        let context = CallContext(peer: peer, deadline: .distantFuture, metadata: Metadata())
+        let context = CallContext(peer: .caller(), deadline: .distantFuture, metadata: Metadata())
         let reply = ReplySink(claim: claim) { _ in Issue.record("A call that was given up is not answered.") }
         bytes.withUnsafeBytes { answer(context, $0, reply) }
     }
@@ -134,6 +178,13 @@ struct ServiceHarness {
             return try Refusal(status)
         }
         throw UnexpectedSuccess(name: name)
+    }
+}
+
+extension Peer {
+    /// Somebody who may do everything, or what `grants` say.
+    static func caller(_ userID: UInt32 = 1_000, _ grants: Grants = Grants(everywhere: .admin)) -> Peer {
+        Peer(userID: userID, groupID: 100, processID: 42, rights: CallerRights(groupIDs: [4, 24], grants))
     }
 }
 

@@ -142,7 +142,12 @@ import Testing
             storeID: "0b4a9c1e-5d2f-4c7b-9a58-3e1f6d7c8b90",
             revision: 41,
             uptime: .microseconds(1_500_001),
-            caller: ServerInfo.Caller(userID: .max, groupID: 1, processID: 2),
+            caller: ServerInfo.Caller(
+                userID: .max, groupID: 1, processID: 2, groupIDs: [0, .max],
+                roles: [
+                    ServerInfo.GrantedRoles(project: nil, roles: ["reader"]),
+                    ServerInfo.GrantedRoles(project: "lab", roles: ["reader", "reporter"]),
+                ]),
             limits: [
                 ServerInfo.Limit(name: "message_bytes", value: 4_194_304, unit: "bytes"),
                 ServerInfo.Limit(name: "projects", value: 1_000, unit: "projects"),

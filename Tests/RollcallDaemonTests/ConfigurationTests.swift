@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Logging
 @testable import RollcallDaemon
@@ -36,6 +37,7 @@ import Testing
         let configuration = try await self.read()
         #expect(configuration.socketMode == 0o660)
         #expect(configuration.socketGroup == nil)
+        #expect(configuration.access == nil)
         #expect(configuration.logLevel == .info)
         #expect(configuration.drainSeconds == 10)
         #expect(configuration.clockSkewSeconds == 300)
@@ -97,7 +99,7 @@ import Testing
             folder,
             """
             {"socket": "/s", "socket_mode": "0600", "socket_group": "staff", "data": "/d", "log_level": "debug",
-             "drain_seconds": 3, "event_loops": 5, "clock_skew_seconds": 7}
+             "access": ["user:1=reader@lab,shop", "everyone=admin"], "drain_seconds": 3, "event_loops": 5, "clock_skew_seconds": 7}
             """
         )
         let configuration = try await self.read(flags: flags)
@@ -105,6 +107,7 @@ import Testing
         #expect(configuration.socketMode == 0o600)
         #expect(configuration.socketGroup == "staff")
         #expect(configuration.dataFolder == "/d")
+        #expect(configuration.access?.map(\.text) == ["user:1=reader@lab,shop", "everyone=admin"])
         #expect(configuration.logLevel == .debug)
         #expect(configuration.drainSeconds == 3)
         #expect(configuration.eventLoopCount == 5)
@@ -114,13 +117,15 @@ import Testing
     @Test func everySettingIsReadFromTheEnvironment() async throws {
         let configuration = try await self.read([
             "ROLLCALL_SOCKET": "/s", "ROLLCALL_SOCKET_MODE": "600", "ROLLCALL_SOCKET_GROUP": "staff",
-            "ROLLCALL_DATA": "/d", "ROLLCALL_LOG_LEVEL": "DEBUG", "ROLLCALL_DRAIN_SECONDS": "3",
+            "ROLLCALL_DATA": "/d", "ROLLCALL_ACCESS": "user:1=reader@lab,shop; everyone=admin",
+            "ROLLCALL_LOG_LEVEL": "DEBUG", "ROLLCALL_DRAIN_SECONDS": "3",
             "ROLLCALL_EVENT_LOOPS": "5", "ROLLCALL_CLOCK_SKEW_SECONDS": "7",
         ])
         #expect(configuration.socketPath == "/s")
         #expect(configuration.socketMode == 0o600)
         #expect(configuration.socketGroup == "staff")
         #expect(configuration.dataFolder == "/d")
+        #expect(configuration.access?.map(\.text) == ["user:1=reader@lab,shop", "everyone=admin"])
         #expect(configuration.logLevel == .debug)
         #expect(configuration.drainSeconds == 3)
         #expect(configuration.eventLoopCount == 5)
@@ -140,9 +145,48 @@ import Testing
             "ROLLCALL_LOG_LEVEL must be one of trace, debug, info, notice, warning, error, critical, not \"loud\"."
         ),
         ("ROLLCALL_SOCKET", "", "ROLLCALL_SOCKET must be a path of 1 to 103 bytes, not \"\"."),
+        (
+            "ROLLCALL_ACCESS", "everyone=reader; everyone=write",
+            "ROLLCALL_ACCESS: The rule \"everyone=write\" gives the role \"write\", which there is not; the nearest is \"writer\"."
+        ),
+        (
+            "ROLLCALL_ACCESS", "user:no-such-user=reader",
+            "ROLLCALL_ACCESS: The rule \"user:no-such-user=reader\" is for a user \"no-such-user\", whom this system does not know."
+        ),
     ])
     func aBadVariableIsNamedWithWhatWouldBeRight(name: String, value: String, sentence: String) async {
         #expect(await self.refusal([name: value]) == sentence)
+    }
+
+    @Test func rulesOfAFlagReplaceThoseOfTheFile() async throws {
+        let folder = try TemporaryFolder()
+        var flags = DaemonFlags()
+        flags.config = try self.file(folder, #"{"access": ["everyone=admin"]}"#)
+        flags.access = ["group:0=reader", "user:1=writer"]
+        #expect(try await self.read(flags: flags).access?.map(\.text) == ["group:0=reader", "user:1=writer"])
+        flags.access = ["everyone"]
+        #expect(
+            await self.refusal(flags: flags)
+                == "--access: The rule \"everyone\" has no \"=\"; one reads WHO=ROLES or WHO=ROLES@PROJECTS.")
+    }
+
+    /// Which leaves root and the daemon's own user alone, unlike no rules.
+    @Test func noRulesAtAllCanBeSaid() async throws {
+        let folder = try TemporaryFolder()
+        var flags = DaemonFlags()
+        flags.config = try self.file(folder, #"{"access": []}"#)
+        #expect(try await self.read(flags: flags).access == [])
+    }
+
+    @Test func thereMayBe256RulesAndNoMore() async throws {
+        var flags = DaemonFlags()
+        flags.access = Array(repeating: "everyone=reader", count: 256)
+        #expect(try await self.read(flags: flags).access?.count == 256)
+        flags.access?.append("everyone=reader")
+        #expect(
+            await self.refusal(flags: flags)
+                == "--access must be at most 256 rules such as group:ops=admin, in the file as an array of texts, not 257."
+        )
     }
 
     @Test func aBadFlagIsNamedAsItWasWritten() async {
@@ -155,6 +199,14 @@ import Testing
         (
             #"{"socket_mode": 660}"#,
             #""socket_mode" in FILE must be three or four octal digits up to 0777, such as 0660, written as text."#
+        ),
+        (
+            #"{"access": "everyone=reader"}"#,
+            #""access" in FILE must be at most 256 rules such as group:ops=admin, in the file as an array of texts."#
+        ),
+        (
+            #"{"access": ["everyone=reader@"]}"#,
+            #""access" in FILE: The rule "everyone=reader@" names a project "", which must not be empty; it takes 1 to 128 of [-A-Za-z0-9_]."#
         ),
         (#"{"drain_seconds": "soon"}"#, #""drain_seconds" in FILE must be a whole number from 0 to 3600."#),
         (

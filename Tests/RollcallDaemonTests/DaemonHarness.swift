@@ -23,6 +23,7 @@ struct DaemonHarness: Sendable {
         limits: Limits = Limits(),
         store: (any DeviceStore)? = nil,
         drainSeconds: Int = 10,
+        access: TestAccess? = nil,
         isolation: isolated (any Actor)? = #isolation,
         _ body: (DaemonHarness) async throws -> Result
     ) async throws -> Result {
@@ -31,9 +32,16 @@ struct DaemonHarness: Sendable {
             socketPath: socketPath, dataFolder: folder.path("data"), eventLoopCount: 2
         )
         configuration.drainSeconds = drainSeconds
+        access?.apply(to: &configuration)
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
-        let logger = Logger(label: "test") { _ in LineRelay(continuation: continuation) }
-        let daemon = try Daemon(configuration, limits: limits, store: store, logger: logger)
+        var logger = Logger(label: "test") { _ in LineRelay(continuation: continuation) }
+        if let access {
+            let handlers: [any LogHandler] = [LineRelay(continuation: continuation), access.log.logger.handler]
+            logger = Logger(label: "test") { _ in MultiplexLogHandler(handlers) }
+        }
+        let reloadSource = access?.reloadSource(configuration)
+        let daemon = try Daemon(
+            configuration, limits: limits, store: store, reloadSource: reloadSource, logger: logger)
         async let end: Void = Self.run(daemon) { continuation.finish() }
         // What a test waits for is then the daemon's event loops alone, however busy the pool of tasks is.
         for await line in lines where line == "listening" { break }

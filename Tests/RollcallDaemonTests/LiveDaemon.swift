@@ -48,12 +48,18 @@ extension DaemonProcess {
     func withClient<Result: Sendable>(
         _ wire: TestProtocol, _ body: (RollcallClient) async throws -> Result
     ) async throws -> Result {
+        try await Self.withClient(self.socketPath, wire, body)
+    }
+
+    /// The same of whichever daemon listens on a path.
+    static func withClient<Result: Sendable>(
+        _ path: String, _ wire: TestProtocol, _ body: (RollcallClient) async throws -> Result
+    ) async throws -> Result {
         switch wire {
         case .ttrpc:
-            return try await self.withClient { try await body($0) }
+            return try await Self.withClient(path) { try await body($0) }
         case .grpc:
-            return try await GRPCBridge.with(self.socketPath, Self.methodNames, streaming: Self.streamingMethods) {
-                path in
+            return try await GRPCBridge.with(path, Self.methodNames, streaming: Self.streamingMethods) { path in
                 try await Self.withClient(path) { try await body($0) }
             }
         }

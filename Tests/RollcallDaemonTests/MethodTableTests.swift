@@ -1,6 +1,7 @@
 import Descriptors
 import DeviceModel
 import DeviceRegistry
+import DeviceService
 import NIOCore
 import ProtobufC
 import RPC
@@ -34,12 +35,20 @@ import Testing
         let registry = try Registry(store: MemoryStore(), limits: Limits(), logger: .silent)
         defer { registry.close() }
         let table = MethodTable(
-            registry: registry, health: HealthService(), quota: CallQuota(countMaxPerUser: 1))
+            registry: registry, health: HealthService(), quota: CallQuota(countMaxPerUser: 1),
+            audit: AuditLog(logger: .silent))
         let declared = DescriptorPool.embedded.files.filter { Self.packages.contains($0.package) }
             .flatMap(\.services).flatMap(\.methods)
             .map { Self.line($0.path, $0.isClientStreaming, $0.isServerStreaming) }
         #expect(Set(table.methods.map(Self.line)) == Set(declared))
         #expect(table.methods.count == declared.count)
+    }
+
+    /// A method that the table forgets is refused to everyone, which no other test would notice.
+    @Test func everyDeclaredMethodHasItsRole() {
+        let declared = DescriptorPool.embedded.files.filter { Self.packages.contains($0.package) }
+            .flatMap(\.services).flatMap(\.methods).map(\.path)
+        #expect(declared.filter { MethodAccess.byMethod[$0] == nil } == [])
     }
 
     @Test func everyAnsweredServiceIsInHealthAndReflection() async throws {

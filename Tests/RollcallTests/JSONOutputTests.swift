@@ -225,7 +225,12 @@ import Testing
             storeID: "8a3b6c1e-0000-4000-8000-000000000001",
             revision: 17,
             uptime: .milliseconds(1_500),
-            caller: ServerInfo.Caller(userID: 1_000, groupID: 100, processID: 42),
+            caller: ServerInfo.Caller(
+                userID: 1_000, groupID: 100, processID: 42, groupIDs: [4, 24],
+                roles: [
+                    ServerInfo.GrantedRoles(project: nil, roles: ["reader"]),
+                    ServerInfo.GrantedRoles(project: "lab", roles: ["reader", "reporter"]),
+                ]),
             limits: [ServerInfo.Limit(name: "page_size", value: 1_000, unit: "items")],
             memory: [ServerInfo.MemoryFigure(name: "rows", byteCount: 64)]
         )
@@ -233,7 +238,9 @@ import Testing
         #expect(
             data == """
                 {"data": {"version": "0.1.0", "store_id": "8a3b6c1e-0000-4000-8000-000000000001", "revision": 17, \
-                "uptime_seconds": 1.5, "caller": {"uid": 1000, "gid": 100, "pid": 42}, \
+                "uptime_seconds": 1.5, "caller": {"uid": 1000, "gid": 100, "pid": 42, "groups": [4, 24], \
+                "roles": [{"project": null, "roles": ["reader"]}, \
+                {"project": "lab", "roles": ["reader", "reporter"]}]}, \
                 "limits": [{"name": "page_size", "value": 1000, "unit": "items"}], \
                 "memory": [{"name": "rows", "bytes": 64}]}}
 

@@ -488,6 +488,12 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__get_server_inf
     return &rollcall__v1__get_server_info_response__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__granted_roles__schema_data;
+/// Schema of `rollcall.v1.GrantedRoles`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__granted_roles__schema(void) {
+    return &rollcall__v1__granted_roles__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__group_value__schema_data;
 /// Schema of `rollcall.v1.GroupValue`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__group_value__schema(void) {

@@ -18,6 +18,11 @@ typedef struct {
 /// Fills `credentials` for the connected socket `descriptor`; 0, or an errno value.
 int rollcall_peer_credentials_get(int descriptor, rollcall_peer_credentials *credentials);
 
+/// Writes the supplementary groups of the process at the other end of the connected socket `descriptor` (SO_PEERGROUPS)
+/// to `groups`, which has room for `*count`, and sets `*count` to how many there are. 0, or an errno value: ERANGE where
+/// there are more than it has room for.
+int rollcall_peer_groups_get(int descriptor, gid_t *groups, size_t *count);
+
 /// A reader-writer lock that lets a waiting writer in before new readers; glibc's default starves writers.
 typedef pthread_rwlock_t rollcall_rwlock;
 
@@ -28,6 +33,10 @@ int rollcall_rwlock_init(rollcall_rwlock *lock);
 /// and close-on-exec, goes to `descriptor`; the second ends the process at once with the status 128 + its number,
 /// whatever else it is doing. Once a process; 0, or an errno value.
 int rollcall_stop_signals_catch(int *descriptor);
+
+/// Catches SIGHUP: each one writes a byte to a pipe whose reading end, non-blocking and close-on-exec, goes to
+/// `descriptor`. Once a process; 0, or an errno value.
+int rollcall_reload_signal_catch(int *descriptor);
 
 /// Raises the limit of open descriptors as far as the process may, and tells in `limit` where it is then; 0, or an
 /// errno value.

@@ -72,6 +72,8 @@ extension Layout<ServerInfo> {
                         ("uid", .int(Int64(info.caller.userID))),
                         ("gid", .int(Int64(info.caller.groupID))),
                         ("pid", .int(Int64(info.caller.processID))),
+                        ("groups", .array(info.caller.groupIDs.map { .int(Int64($0)) })),
+                        ("roles", .array(info.caller.roles.map(\.json))),
                     ])
                 ),
                 (
@@ -98,7 +100,10 @@ extension Layout<ServerInfo> {
         columns: Self.serverFields,
         fields: Self.serverFields,
         details: { info in
-            Self.serverFields.map { ($0.name, $0.text(info)) }
+            Self.serverFields.map { field in
+                let text = field.text(info)
+                return (field.name, text.isEmpty ? "-" : text)
+            }
                 + info.limits.map { ("limits.\($0.name)", "\($0.value) \($0.unit)") }
                 + info.memory.map { ("memory.\($0.name)", "\($0.byteCount) bytes") }
         }
@@ -112,7 +117,23 @@ extension Layout<ServerInfo> {
         Column("caller_uid", isNumber: true) { String($0.caller.userID) },
         Column("caller_gid", isNumber: true) { String($0.caller.groupID) },
         Column("caller_pid", isNumber: true) { String($0.caller.processID) },
+        Column("caller_groups") { $0.caller.groupIDs.map { String($0) }.joined(separator: " ") },
+        Column("caller_roles") { $0.caller.roles.map(\.text).joined(separator: " ") },
     ]
+}
+
+extension ServerInfo.GrantedRoles {
+    /// `project` is null where the roles hold in every one.
+    fileprivate var json: JSON {
+        .object([
+            ("project", self.project.map { .string($0) } ?? .null), ("roles", .array(self.roles.map { .string($0) })),
+        ])
+    }
+
+    /// As an access rule has it: `reader+reporter@lab`.
+    fileprivate var text: String {
+        self.roles.joined(separator: "+") + (self.project.map { "@\($0)" } ?? "")
+    }
 }
 
 extension Timestamp {

@@ -11,7 +11,10 @@ def run(server, checks):
     checks.true("there is a version", answer.version)
     checks.equal("the store's id is a UUID", str(uuid.UUID(answer.store_id)), answer.store_id)
     checks.true("it has been up for some time", answer.uptime.ToNanoseconds() > 0)
-    caller = api.Caller(uid=os.getuid(), gid=os.getgid(), pid=os.getpid())
+    admin = api.GrantedRoles(roles=["admin"])
+    caller = api.Caller(
+        uid=os.getuid(), gid=os.getgid(), pid=os.getpid(), groups=os.getgroups(), roles=[admin]
+    )
     checks.same("caller", answer.caller, caller)
     limits = {limit.name: (limit.value, limit.unit) for limit in answer.limits}
     checks.equal("limit of a message", limits.get("message_bytes"), (4 << 20, "bytes"))

@@ -9,7 +9,7 @@
 #endif
 
 #include "rollcall/v1/errors.pb-c.h"
-static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[29] =
+static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_number[30] =
 {
   { "ERROR_REASON_UNSPECIFIED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED", 0 },
   { "ERROR_REASON_FIELD_INVALID", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_FIELD_INVALID", 1 },
@@ -40,12 +40,14 @@ static const ProtobufCEnumValue rollcall__v1__error_reason__enum_values_by_numbe
   { "ERROR_REASON_EXPECTED_COUNT_DIFFERS", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_EXPECTED_COUNT_DIFFERS", 26 },
   { "ERROR_REASON_REVISION_OUT_OF_RANGE", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_REVISION_OUT_OF_RANGE", 27 },
   { "ERROR_REASON_WATCHER_TOO_SLOW", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_WATCHER_TOO_SLOW", 28 },
+  { "ERROR_REASON_ACCESS_DENIED", "ROLLCALL__V1__ERROR_REASON__ERROR_REASON_ACCESS_DENIED", 29 },
 };
 static const ProtobufCIntRange rollcall__v1__error_reason__value_ranges[] = {
-{0, 0},{0, 29}
+{0, 0},{0, 30}
 };
-static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[29] =
+static const ProtobufCEnumValueIndex rollcall__v1__error_reason__enum_values_by_name[30] =
 {
+  { "ERROR_REASON_ACCESS_DENIED", 29 },
   { "ERROR_REASON_ATTRIBUTE_TYPE_MISMATCH", 5 },
   { "ERROR_REASON_CANCELLED", 22 },
   { "ERROR_REASON_COHORT_EXISTS", 13 },
@@ -83,9 +85,9 @@ const ProtobufCEnumDescriptor rollcall__v1__error_reason__descriptor =
   "ErrorReason",
   "Rollcall__V1__ErrorReason",
   "rollcall.v1",
-  29,
+  30,
   rollcall__v1__error_reason__enum_values_by_number,
-  29,
+  30,
   rollcall__v1__error_reason__enum_values_by_name,
   1,
   rollcall__v1__error_reason__value_ranges,

@@ -144,6 +144,51 @@ void   rollcall__v1__caller__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__caller__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__granted_roles__init
+                     (Rollcall__V1__GrantedRoles         *message)
+{
+  static const Rollcall__V1__GrantedRoles init_value = ROLLCALL__V1__GRANTED_ROLES__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__granted_roles__get_packed_size
+                     (const Rollcall__V1__GrantedRoles *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__granted_roles__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__granted_roles__pack
+                     (const Rollcall__V1__GrantedRoles *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__granted_roles__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__granted_roles__pack_to_buffer
+                     (const Rollcall__V1__GrantedRoles *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__granted_roles__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__GrantedRoles *
+       rollcall__v1__granted_roles__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__GrantedRoles *)
+     protobuf_c_message_unpack (&rollcall__v1__granted_roles__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__granted_roles__free_unpacked
+                     (Rollcall__V1__GrantedRoles *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__granted_roles__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rollcall__v1__limit__init
                      (Rollcall__V1__Limit         *message)
 {
@@ -368,7 +413,7 @@ const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descrip
   (ProtobufCMessageInit) rollcall__v1__get_server_info_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rollcall__v1__caller__field_descriptors[3] =
+static const ProtobufCFieldDescriptor rollcall__v1__caller__field_descriptors[5] =
 {
   {
     "uid",
@@ -406,16 +451,42 @@ static const ProtobufCFieldDescriptor rollcall__v1__caller__field_descriptors[3]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "groups",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Rollcall__V1__Caller, n_groups),
+    offsetof(Rollcall__V1__Caller, groups),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "roles",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__Caller, n_roles),
+    offsetof(Rollcall__V1__Caller, roles),
+    &rollcall__v1__granted_roles__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rollcall__v1__caller__field_indices_by_name[] = {
   1,   /* field[1] = gid */
+  3,   /* field[3] = groups */
   2,   /* field[2] = pid */
+  4,   /* field[4] = roles */
   0,   /* field[0] = uid */
 };
 static const ProtobufCIntRange rollcall__v1__caller__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor rollcall__v1__caller__descriptor =
 {
@@ -425,11 +496,62 @@ const ProtobufCMessageDescriptor rollcall__v1__caller__descriptor =
   "Rollcall__V1__Caller",
   "rollcall.v1",
   sizeof(Rollcall__V1__Caller),
-  3,
+  5,
   rollcall__v1__caller__field_descriptors,
   rollcall__v1__caller__field_indices_by_name,
   1,  rollcall__v1__caller__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__caller__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__granted_roles__field_descriptors[2] =
+{
+  {
+    "project",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__GrantedRoles, project),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "roles",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Rollcall__V1__GrantedRoles, n_roles),
+    offsetof(Rollcall__V1__GrantedRoles, roles),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__granted_roles__field_indices_by_name[] = {
+  0,   /* field[0] = project */
+  1,   /* field[1] = roles */
+};
+static const ProtobufCIntRange rollcall__v1__granted_roles__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__granted_roles__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.GrantedRoles",
+  "GrantedRoles",
+  "Rollcall__V1__GrantedRoles",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__GrantedRoles),
+  2,
+  rollcall__v1__granted_roles__field_descriptors,
+  rollcall__v1__granted_roles__field_indices_by_name,
+  1,  rollcall__v1__granted_roles__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__granted_roles__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rollcall__v1__limit__field_descriptors[3] =

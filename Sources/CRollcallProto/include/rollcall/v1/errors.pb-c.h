@@ -141,7 +141,11 @@ typedef enum _Rollcall__V1__ErrorReason {
   /*
    * RESOURCE_EXHAUSTED: a watch fell too far behind; a Bookmark among the details says where to go on from.
    */
-  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_WATCHER_TOO_SLOW = 28
+  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_WATCHER_TOO_SLOW = 28,
+  /*
+   * PERMISSION_DENIED: the caller lacks the role that the method takes; GetServerInfo tells which ones it has.
+   */
+  ROLLCALL__V1__ERROR_REASON__ERROR_REASON_ACCESS_DENIED = 29
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ROLLCALL__V1__ERROR_REASON)
 } Rollcall__V1__ErrorReason;
 

@@ -21,6 +21,7 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Rollcall__V1__GetServerInfoRequest Rollcall__V1__GetServerInfoRequest;
 typedef struct Rollcall__V1__GetServerInfoResponse Rollcall__V1__GetServerInfoResponse;
 typedef struct Rollcall__V1__Caller Rollcall__V1__Caller;
+typedef struct Rollcall__V1__GrantedRoles Rollcall__V1__GrantedRoles;
 typedef struct Rollcall__V1__Limit Rollcall__V1__Limit;
 typedef struct Rollcall__V1__MemoryFigure Rollcall__V1__MemoryFigure;
 
@@ -85,7 +86,7 @@ struct  Rollcall__V1__GetServerInfoResponse
 
 
 /*
- * A process at the other end of a connection, as the kernel named it when it connected.
+ * A process at the other end of a connection, as the kernel named it when it connected, and what it may do.
  */
 struct  Rollcall__V1__Caller
 {
@@ -102,10 +103,41 @@ struct  Rollcall__V1__Caller
    * Process id; 0 = not visible from the server.
    */
   int32_t pid;
+  /*
+   * Ids of its supplementary groups.
+   */
+  size_t n_groups;
+  uint32_t *groups;
+  /*
+   * What it may do now, first in every project, then in single ones by slug; none = nothing but this.
+   */
+  size_t n_roles;
+  Rollcall__V1__GrantedRoles **roles;
 };
 #define ROLLCALL__V1__CALLER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__caller__descriptor) \
-    , 0, 0, 0 }
+    , 0, 0, 0, 0,NULL, 0,NULL }
+
+
+/*
+ * The roles that a caller has in one project, or in every one.
+ */
+struct  Rollcall__V1__GrantedRoles
+{
+  ProtobufCMessage base;
+  /*
+   * Slug of the project, which need not exist; empty = every project.
+   */
+  ProtobufCBinaryData project;
+  /*
+   * Names of the roles as the access rules have them, such as `writer`; those that another one includes are left out.
+   */
+  size_t n_roles;
+  ProtobufCBinaryData *roles;
+};
+#define ROLLCALL__V1__GRANTED_ROLES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__granted_roles__descriptor) \
+    , {0,NULL}, 0,NULL }
 
 
 /*
@@ -209,6 +241,25 @@ Rollcall__V1__Caller *
 void   rollcall__v1__caller__free_unpacked
                      (Rollcall__V1__Caller *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__GrantedRoles methods */
+void   rollcall__v1__granted_roles__init
+                     (Rollcall__V1__GrantedRoles         *message);
+size_t rollcall__v1__granted_roles__get_packed_size
+                     (const Rollcall__V1__GrantedRoles   *message);
+size_t rollcall__v1__granted_roles__pack
+                     (const Rollcall__V1__GrantedRoles   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__granted_roles__pack_to_buffer
+                     (const Rollcall__V1__GrantedRoles   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__GrantedRoles *
+       rollcall__v1__granted_roles__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__granted_roles__free_unpacked
+                     (Rollcall__V1__GrantedRoles *message,
+                      ProtobufCAllocator *allocator);
 /* Rollcall__V1__Limit methods */
 void   rollcall__v1__limit__init
                      (Rollcall__V1__Limit         *message);
@@ -258,6 +309,9 @@ typedef void (*Rollcall__V1__GetServerInfoResponse_Closure)
 typedef void (*Rollcall__V1__Caller_Closure)
                  (const Rollcall__V1__Caller *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__GrantedRoles_Closure)
+                 (const Rollcall__V1__GrantedRoles *message,
+                  void *closure_data);
 typedef void (*Rollcall__V1__Limit_Closure)
                  (const Rollcall__V1__Limit *message,
                   void *closure_data);
@@ -273,6 +327,7 @@ typedef void (*Rollcall__V1__MemoryFigure_Closure)
 extern const ProtobufCMessageDescriptor rollcall__v1__get_server_info_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__caller__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__granted_roles__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__limit__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__memory_figure__descriptor;
 
