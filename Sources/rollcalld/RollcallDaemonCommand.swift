@@ -45,7 +45,8 @@ struct RollcallDaemonCommand: ParsableCommand {
             it with may_register; a writer does all of that and changes devices and
             cohorts; an admin does everything. Without rules the socket's group writes.
             --access is given once a rule, ROLLCALL_ACCESS holds them with semicolons
-            between, "access" is an array of texts.
+            between, "access" is an array of texts. --check-access shows what they make
+            of a user, run as the daemon's own user.
 
             PATHS
             Socket and store that nobody names are, in this order,
@@ -85,6 +86,9 @@ struct RollcallDaemonCommand: ParsableCommand {
         help: ArgumentHelp(
             "Who may do what; any number of times (default: the socket's group writes).", valueName: "rule"))
     var access: [String] = []
+
+    @Option(help: ArgumentHelp("Print what a user, by name or number, may do, and exit.", valueName: "user"))
+    var checkAccess: String?
 
     @Option(help: ArgumentHelp("The folder of the store, made where it is missing.", valueName: "folder"))
     var data: String?
@@ -126,6 +130,9 @@ struct RollcallDaemonCommand: ParsableCommand {
             try await DaemonConfiguration.read(flags: flags, environment: environment, userID: geteuid())
         }
         let configuration = try await read()
+        if let user = self.checkAccess {
+            return Self.say(try AccessReport.text(on: user, under: configuration), to: STDOUT_FILENO)
+        }
         let level = LogLevel(configuration.logLevel)
         LoggingSystem.bootstrap { SharedLevelLogHandler(StreamLogHandler.standardError(label: $0), level) }
         let logger = Logger(label: "rollcalld")
@@ -166,7 +173,10 @@ struct RollcallDaemonCommand: ParsableCommand {
     }
 
     private static func complain(_ message: String) {
-        let line = message.hasPrefix("Error:") ? "\(message)\n" : "rollcalld: \(message)\n"
-        _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        self.say(message.hasPrefix("Error:") ? "\(message)\n" : "rollcalld: \(message)\n", to: STDERR_FILENO)
+    }
+
+    private static func say(_ text: String, to descriptor: Int32) {
+        _ = text.withCString { write(descriptor, $0, strlen($0)) }
     }
 }

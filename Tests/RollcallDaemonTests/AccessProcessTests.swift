@@ -14,6 +14,58 @@ import Testing
         self.folder = try TemporaryFolder()
     }
 
+    private func check(_ user: String, _ rules: [String]) async throws -> ProcessOutput {
+        let places = ["--socket", self.folder.path("r.sock"), "--data", self.folder.path("data")]
+        return try await ChildProcess.run(
+            "rollcalld", places + rules.flatMap { ["--access", $0] } + ["--check-access", user])
+    }
+
+    // MARK: --check-access
+
+    @Test func aUsersRolesAreShownByProject() async throws {
+        let rules = ["user:4242=reporter+may_register@shop,lab", "everyone=reader", "user:4243=admin"]
+        let output = try await self.check("4242", rules)
+        #expect(output.end == .exit(0))
+        #expect(output.standardError == "")
+        #expect(
+            output.standardOutput == """
+                4242, in no group
+
+                PROJECT  ROLES                         MAY
+                (every)  reader                        get, list, count, export and watch devices, list what they share
+                lab      reader+reporter+may_register  get, list, count, export and watch devices, list what they share; \
+                get a device, check in, read and set attributes; register by check-in
+                shop     reader+reporter+may_register  get, list, count, export and watch devices, list what they share; \
+                get a device, check in, read and set attributes; register by check-in
+
+                """
+        )
+        #expect(!FileManager.default.fileExists(atPath: self.folder.path("data")))
+    }
+
+    @Test func rootMayDoEverythingWhateverTheRules() async throws {
+        let output = try await self.check("root", ["everyone=reader"])
+        #expect(output.standardOutput.hasPrefix("root (0), in root (0)"))
+        #expect(output.standardOutput.contains("(every)  admin  everything\n"))
+    }
+
+    @Test func aUserWithoutARoleIsToldSo() async throws {
+        let output = try await self.check("4242", ["user:4243=admin"])
+        #expect(
+            output.standardOutput
+                == "4242, in no group\n\nNo rule gives it a role: all it may ask for is GetServerInfo, health and reflection.\n"
+        )
+    }
+
+    @Test func anUnknownUserIsRefused() async throws {
+        let output = try await self.check("no-such-user", [])
+        #expect(output.end == .exit(2))
+        #expect(
+            output.standardError
+                == "rollcalld: --check-access must be the name or number of a user; this system knows no \"no-such-user\".\n"
+        )
+    }
+
     // MARK: SIGHUP
 
     @Test func aReloadTellsWhatChangedAndKeepsWhatWasWhereTheFileIsWrong() async throws {

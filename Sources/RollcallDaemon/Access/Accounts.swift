@@ -3,6 +3,55 @@
 package import Access
 internal import Glibc
 
+/// A user with its groups.
+struct Account: Equatable {
+    /// A user or a group; without a name where it has a number alone.
+    struct Name: Equatable, CustomStringConvertible {
+        let name: String?
+        let number: UInt32
+
+        var description: String {
+            self.name.map { "\($0) (\(self.number))" } ?? "\(self.number)"
+        }
+    }
+
+    let user: Name
+    /// Its own group first; none for a number that no user has.
+    let groups: [Name]
+
+    /// The user of a name, or of a number, which needs no name; nil where there is none.
+    static func find(_ text: String) -> Account? {
+        let entry =
+            readEntry(passwd(), { getpwnam_r(text, $0, $1, $2, $3) }, UserEntry.init)
+            ?? UInt32(text).flatMap { number in
+                readEntry(passwd(), { getpwuid_r(number, $0, $1, $2, $3) }, UserEntry.init)
+            }
+        guard let entry else {
+            return UInt32.accountNumber(text).map { Account(user: Name(name: nil, number: $0), groups: []) }
+        }
+        return Account(
+            user: Name(name: entry.name, number: entry.userID),
+            groups: Self.groups(of: entry).map { number in
+                Name(name: readEntry(group(), { getgrgid_r(number, $0, $1, $2, $3) }, Self.name), number: number)
+            }
+        )
+    }
+
+    private static func name(_ entry: group) -> String {
+        String(cString: entry.gr_name)
+    }
+
+    private static func groups(of entry: UserEntry) -> [UInt32] {
+        var count: Int32 = 64
+        while true {
+            var groups = [UInt32](repeating: 0, count: Int(count))
+            if getgrouplist(entry.name, entry.groupID, &groups, &count) >= 0 {
+                return Array(groups.prefix(Int(count)))
+            }
+        }
+    }
+}
+
 extension AccountNames {
     /// What the system says: its files, and whatever else it asks.
     ///
@@ -15,6 +64,19 @@ extension AccountNames {
             readEntry(group(), { getgrnam_r(text, $0, $1, $2, $3) }) { $0.gr_gid } ?? UInt32.accountNumber(text)
         }
     )
+}
+
+/// What is needed of a line of the password file.
+private struct UserEntry {
+    let name: String
+    let userID: UInt32
+    let groupID: UInt32
+
+    init(_ entry: passwd) {
+        self.name = String(cString: entry.pw_name)
+        self.userID = entry.pw_uid
+        self.groupID = entry.pw_gid
+    }
 }
 
 extension UInt32 {
