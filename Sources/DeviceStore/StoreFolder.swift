@@ -17,12 +17,13 @@ struct StoreFolder: Sendable {
     /// Makes the folder where it is missing and takes its lock.
     ///
     /// - Throws: `locked` where another process, or another store of this one, holds it; `failed` where it cannot be
-    /// made or written.
+    /// made or written, or where others than its owner may write to it.
     init(path: String) throws(StoreError) {
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         self.path = path
         try Self.makeFolder(path)
+        try Self.refuseOpenFolder(path)
         self.lockDescriptor = try Self.takeLock("\(path)/rollcall.lock", folder: path)
         self.companions = ["-wal", "-shm", "-journal"].map { "\(path)/\(SQLiteStore.fileName)\($0)" }
             .filter { access($0, F_OK) == 0 }
@@ -56,8 +57,23 @@ struct StoreFolder: Sendable {
         }
     }
 
+    /// Whoever may write to the folder may put another database in place of ours.
+    private static func refuseOpenFolder(_ path: String) throws(StoreError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw StoreError(.failed, "cannot look at the data folder \(path): \(reason())")
+        }
+        guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
+            let mode = String(status.st_mode & 0o7777, radix: 8)
+            throw StoreError(
+                .failed,
+                "the data folder \(path) may be written to by others than its owner (mode \(mode)); make it private with "
+                    + "chmod go-w, or choose another with --data")
+        }
+    }
+
     private static func takeLock(_ path: String, folder: String) throws(StoreError) -> Int32 {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw StoreError(
                 .failed, "cannot write in the data folder \(folder): \(reason()); choose another with --data")

@@ -43,7 +43,8 @@ package final class Daemon: Sendable {
         var limits = limits
         limits.clockSkewMicrosecondsMax = Int64(configuration.clockSkewSeconds) * 1_000_000
         // The lock before the store: of two daemons with the same settings the second should hear of the first.
-        let lock = try ListeningSocket.lock(configuration.socketPath)
+        let lock = try ListeningSocket.lock(
+            configuration.socketPath, mode: configuration.socketMode, groupID: configuration.socketGroupID)
         let rules = try AccessRules(configuration)
         let access = AccessControl(rules)
         let audit = AuditLog(logger: logger)
@@ -57,8 +58,8 @@ package final class Daemon: Sendable {
             // just ends it.
             let stopSignals = stopsOnSignals ? try StopSignals(eventLoopGroup: group, logger: logger) : nil
             let socket = try ListeningSocket(
-                path: configuration.socketPath, mode: configuration.socketMode, group: configuration.socketGroup,
-                lock: lock
+                path: configuration.socketPath, mode: configuration.socketMode,
+                groupID: configuration.socketGroupID, lock: lock
             )
             let health = HealthService()
             let listener = Listener(

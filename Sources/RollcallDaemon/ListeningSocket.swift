@@ -22,13 +22,13 @@ package final class ListeningSocket: Sendable {
     ///
     /// - Throws: ``DaemonError`` with `start` and the path: too long, served by another process, taken by something
     /// that is no socket, or not permitted.
-    convenience init(path: String, mode: UInt32, group: String?) throws(DaemonError) {
-        try self.init(path: path, mode: mode, group: group, lock: try Self.lock(path))
+    convenience init(path: String, mode: UInt32, groupID: gid_t?) throws(DaemonError) {
+        let lock = try Self.lock(path, mode: mode, groupID: groupID)
+        try self.init(path: path, mode: mode, groupID: groupID, lock: lock)
     }
 
-    /// The same with a lock from ``lock(_:)``.
-    init(path: String, mode: UInt32, group: String?, lock: SocketLock) throws(DaemonError) {
-        let groupID: gid_t? = if let group { try Self.groupID(group) } else { nil }
+    /// The same with a lock from ``lock(_:mode:groupID:)``.
+    init(path: String, mode: UInt32, groupID: gid_t?, lock: SocketLock) throws(DaemonError) {
         try Self.clear(path)
         let descriptor = try Self.makeSocket()
         let status: stat
@@ -51,15 +51,16 @@ package final class ListeningSocket: Sendable {
         self.lock = lock
     }
 
-    /// Makes the path's folder where it is missing and takes the path for this process.
-    static func lock(_ path: String) throws(DaemonError) -> SocketLock {
+    /// Makes the path's folder where it is missing, for those whom the socket's mode lets connect, and takes the path
+    /// for this process.
+    static func lock(_ path: String, mode: UInt32, groupID: gid_t?) throws(DaemonError) -> SocketLock {
         guard path.utf8.count <= Limits.socketPathByteCountMax, !path.utf8.contains(0) else {
             throw DaemonError(
                 .start,
                 "The socket path \(path) has \(path.utf8.count) bytes; a socket address holds \(Limits.socketPathByteCountMax)."
             )
         }
-        try makeFolder(parentFolder(of: path))
+        try SocketFolder.prepare(parentFolder(of: path), socketMode: mode, groupID: groupID)
         return try SocketLock(socketPath: path)
     }
 
@@ -168,18 +169,5 @@ extension ListeningSocket {
                 body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-    }
-
-    private static func groupID(_ name: String) throws(DaemonError) -> gid_t {
-        var buffer = [CChar](repeating: 0, count: 64 << 10)
-        var entry = group()
-        var found: UnsafeMutablePointer<group>?
-        if getgrnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil {
-            return entry.gr_gid
-        }
-        guard let number = gid_t(name) else {
-            throw DaemonError(.start, "There is no group \(name) for the socket.")
-        }
-        return number
     }
 }

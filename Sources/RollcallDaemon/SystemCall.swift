@@ -1,4 +1,4 @@
-// What this target's system calls share: an errno in words, a look at a path, a folder that is there.
+// What this target's system calls share: an errno in words, a look at a path.
 
 internal import Glibc
 
@@ -28,22 +28,4 @@ func parentFolder(of path: String) -> String {
         return "."
     }
     return slash == path.startIndex ? "/" : String(path[..<slash])
-}
-
-/// Makes the folder at `path` and those above it that are missing, which only their owner may enter unless that is
-/// root.
-///
-/// - Throws: ``DaemonError`` with `start` and the folder that cannot be made.
-func makeFolder(_ path: String) throws(DaemonError) {
-    var status = stat()
-    guard stat(path, &status) != 0 else {
-        return
-    }
-    let parent = parentFolder(of: path)
-    if parent != path, parent != "." {
-        try makeFolder(parent)
-    }
-    guard mkdir(path, geteuid() == 0 ? 0o755 : 0o700) == 0 || errno == EEXIST else {
-        throw DaemonError(.start, "The folder \(path) cannot be made: \(systemReason(errno)).")
-    }
 }

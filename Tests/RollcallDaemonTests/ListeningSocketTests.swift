@@ -11,13 +11,13 @@ import Testing
         self.folder = try TemporaryFolder()
     }
 
-    private func listen(mode: UInt32 = 0o660, group: String? = nil) throws(DaemonError) -> ListeningSocket {
-        try ListeningSocket(path: self.path, mode: mode, group: group)
+    private func listen(mode: UInt32 = 0o660, groupID: gid_t? = nil) throws(DaemonError) -> ListeningSocket {
+        try ListeningSocket(path: self.path, mode: mode, groupID: groupID)
     }
 
-    private func refusal(_ path: String, group: String? = nil) -> String? {
+    private func refusal(_ path: String) -> String? {
         do {
-            let socket = try ListeningSocket(path: path, mode: 0o660, group: group)
+            let socket = try ListeningSocket(path: path, mode: 0o660, groupID: nil)
             close(socket.descriptor)
             return nil
         } catch {
@@ -45,17 +45,20 @@ import Testing
         #expect(try self.attributes()[.posixPermissions] as? Int == Int(mode))
     }
 
-    @Test func theGroupIsTheOneAskedForByNumber() throws {
-        let socket = try self.listen(group: "\(getegid())")
+    @Test func theGroupIsTheOneAskedFor() throws {
+        let socket = try self.listen(groupID: getegid())
         defer { close(socket.descriptor) }
         #expect(try self.attributes()[.groupOwnerAccountID] as? Int == Int(getegid()))
     }
 
-    @Test func anUnknownGroupIsNamedAndLeavesNoSocket() {
-        #expect(
-            self.refusal(self.path, group: "no-such-group") == "There is no group no-such-group for the socket."
-        )
-        #expect(!FileManager.default.fileExists(atPath: self.path))
+    @Test func anUnknownGroupIsNamedAndANumberIsTaken() throws {
+        var configuration = DaemonConfiguration(socketPath: self.path, dataFolder: "", eventLoopCount: 1)
+        configuration.socketGroup = "no-such-group"
+        #expect(throws: DaemonError(.start, "There is no group no-such-group for the socket.")) {
+            try configuration.socketGroupID
+        }
+        configuration.socketGroup = "4242"
+        #expect(try configuration.socketGroupID == 4_242)
     }
 
     @Test func theSecondOfTwoOnOnePathIsRefusedWithTheOwnersNumber() throws {
@@ -122,8 +125,54 @@ import Testing
     @Test func missingFoldersAreMade() throws {
         let path = self.folder.path("a/b/r.sock")
         #expect(self.refusal(path) == nil)
-        let mode = try FileManager.default.attributesOfItem(atPath: self.folder.path("a/b"))[.posixPermissions] as? Int
-        #expect(mode == (geteuid() == 0 ? 0o755 : 0o700))
+        #expect(try self.mode("a/b") == 0o750)
+    }
+
+    private func mode(_ name: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: self.folder.path(name))[.posixPermissions] as? Int
+    }
+
+    /// The umask may not take away what a caller needs to get through.
+    @Test(arguments: [(0o600, 0o700), (0o660, 0o750), (0o666, 0o755)] as [(UInt32, Int)])
+    func aNewFolderLetsThroughWhomTheSocketLetsConnect(socketMode: UInt32, mode: Int) throws {
+        let socket = try self.listen(mode: socketMode, groupID: getegid())
+        defer { close(socket.descriptor) }
+        #expect(try self.mode("s") == mode)
+    }
+
+    @Test func aFolderThatIsASymbolicLinkIsRefused() throws {
+        let (real, link) = (self.folder.path("real"), self.folder.path("s"))
+        try FileManager.default.createDirectory(atPath: real, withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: real)
+        let sentence = "The socket's folder \(link) is a symbolic link; name the folder that it leads to."
+        #expect(self.refusal(self.path) == sentence)
+        #expect(self.refusal("\(link)//r.sock") == sentence)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: real) == [])
+    }
+
+    @Test func aLinkInPlaceOfTheLockIsNotFollowed() throws {
+        let victim = self.folder.path("victim")
+        try Data("precious".utf8).write(to: URL(filePath: victim))
+        try FileManager.default.createSymbolicLink(
+            atPath: self.folder.path("r.sock.lock"), withDestinationPath: victim)
+        #expect(self.refusal(self.folder.path("r.sock"))?.contains("r.sock.lock cannot be opened") == true)
+        #expect(FileManager.default.contents(atPath: victim) == Data("precious".utf8))
+    }
+
+    /// Whoever may write to a folder above may as well put another one in place of the socket's.
+    @Test(arguments: ["s", "s/deeper"])
+    func aFolderThatEverybodyMayWriteToIsRefused(folder: String) throws {
+        let open = self.folder.path("s")
+        try FileManager.default.createDirectory(
+            atPath: self.folder.path(folder), withIntermediateDirectories: true)
+        try #require(chmod(open, 0o777) == 0)
+        let sentence = self.refusal(self.folder.path("\(folder)/r.sock"))
+        #expect(
+            sentence?.hasPrefix("Everybody may write to \(open), and so replace the socket") == true,
+            "\(sentence ?? "-")")
+        #expect(!FileManager.default.fileExists(atPath: self.folder.path("\(folder)/r.sock.lock")))
+        try #require(chmod(open, 0o1777) == 0)
+        #expect(self.refusal(self.folder.path("\(folder)/r.sock")) == nil)
     }
 
     @Test func aFolderThatCannotBeMadeIsNamed() throws {
