@@ -27,6 +27,7 @@ package final class Daemon: Sendable {
     /// served as soon as ``run()`` is. Blocks for as long as the store takes to load.
     ///
     /// - Parameters:
+    ///   - serviceManager: whoever started the process, and may have passed it a socket.
     ///   - store: what to keep the devices in; nil opens the SQLite store in the configuration's data folder.
     ///   - stopsOnSignals: whether SIGTERM and SIGINT drain the daemon; for the one daemon of a process.
     ///   - reloadSource: where ``reload()`` reads the settings again, which SIGHUP then asks for where the others stop
@@ -34,6 +35,7 @@ package final class Daemon: Sendable {
     /// - Throws: ``DaemonError`` with `start` and a sentence that names the file.
     package init(
         _ configuration: DaemonConfiguration,
+        serviceManager: ServiceManager = .absent,
         limits: Limits = Limits(),
         store: (any DeviceStore)? = nil,
         stopsOnSignals: Bool = false,
@@ -42,13 +44,14 @@ package final class Daemon: Sendable {
     ) throws(DaemonError) {
         var limits = limits
         limits.clockSkewMicrosecondsMax = Int64(configuration.clockSkewSeconds) * 1_000_000
-        // The lock before the store: of two daemons with the same settings the second should hear of the first.
-        let lock = try ListeningSocket.lock(
-            configuration.socketPath, mode: configuration.socketMode, groupID: configuration.socketGroupID)
         let rules = try AccessRules(configuration)
         let access = AccessControl(rules)
         let audit = AuditLog(logger: logger)
-        let reloader = reloadSource.map { Reloader($0, access, rules, logger: logger) }
+        let notifier = ServiceNotifier(serviceManager, logger: logger)
+        let reloader = reloadSource.map { Reloader($0, access, rules, notifier, logger: logger) }
+        // The path before the store: of two daemons with the same settings the second should hear of the first.
+        let socketOrigin = try SocketOrigin(configuration, serviceManager)
+        notifier.report("Loading \(configuration.dataFolder)")
         let loadStart = ContinuousClock.now
         let registry = try Self.open(store, configuration.dataFolder, limits: limits, logger: logger)
         let loadDuration = ContinuousClock.now - loadStart
@@ -57,10 +60,7 @@ package final class Daemon: Sendable {
             // Before callers can connect: whoever finds the daemon answering may also stop it. Until here a signal
             // just ends it.
             let stopSignals = stopsOnSignals ? try StopSignals(eventLoopGroup: group, logger: logger) : nil
-            let socket = try ListeningSocket(
-                path: configuration.socketPath, mode: configuration.socketMode,
-                groupID: configuration.socketGroupID, lock: lock
-            )
+            let socket = try socketOrigin.listen(configuration, notifier, logger)
             let health = HealthService()
             let listener = Listener(
                 socket: socket,
@@ -84,10 +84,17 @@ package final class Daemon: Sendable {
                         "devices": "\(deviceCount)", "load.milliseconds": "\(loadDuration / .milliseconds(1))",
                     ]
                 )
+                notifier.ready("Serving \(configuration.socketPath), \(deviceCount) devices loaded")
             }
             // Shut down in the reverse order, one after the other: callers are told first, and connections finish before
             // the registry closes.
             var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+                .init(
+                    service: ServiceReporter(
+                        notifier: notifier, watchdogTimeout: serviceManager.watchdogTimeout, eventLoopGroup: group,
+                        registry: registry, drain: health.drain
+                    )
+                ),
                 .init(service: RegistryKeeper(registry: registry)), .init(service: listener),
                 .init(service: WatchEnder(drain: health.drain, registry: registry)),
                 .init(service: health),

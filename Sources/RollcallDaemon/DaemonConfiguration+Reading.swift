@@ -8,8 +8,8 @@ internal import NIOCore
 internal import Synchronization
 
 extension DaemonConfiguration {
-    /// Reads every setting: flags, then `ROLLCALL_` variables, then the JSON file, then the service manager's
-    /// folders, then the defaults of the user.
+    /// Reads every setting: flags, then `ROLLCALL_` variables, then the JSON file, then the socket that the service
+    /// manager passes and its folders, then the defaults of the user.
     ///
     /// - Parameter names: looks up the users and groups of access rules.
     /// - Throws: ``DaemonError`` with `configuration`: a value that does not fit, with its source; a file that
@@ -18,7 +18,8 @@ extension DaemonConfiguration {
         flags: DaemonFlags,
         environment: [String: String],
         userID: UInt32,
-        names: AccountNames = .system
+        names: AccountNames = .system,
+        serviceManager: ServiceManager = .absent
     ) async throws(DaemonError) -> DaemonConfiguration {
         var sources: [SettingReader.Source] = [
             .init(.flags, flags.provider),
@@ -30,6 +31,9 @@ extension DaemonConfiguration {
         ]
         if let path = flags.config ?? environment["ROLLCALL_CONFIG"] {
             sources.append(.init(.file(path), try await ConfigurationFile.provider(path: path)))
+        }
+        if let socket = serviceManager.socket, !socket.isStored {
+            sources.append(.init(.passedSocket, InMemoryProvider([.socket: .string(socket.path)])))
         }
         let serviceFolders = Setting.serviceFolders(environment)
         sources.append(.init(.serviceFolders, InMemoryProvider(serviceFolders.mapValues { .string($0) })))
@@ -71,6 +75,7 @@ private struct SettingReader {
         case flags
         case environment
         case file(String)
+        case passedSocket
         case serviceFolders
         case defaults
 
@@ -80,6 +85,7 @@ private struct SettingReader {
             case .flags: setting.flag
             case .environment: setting.variable
             case .file(let path): "\"\(setting.rawValue)\" in \(path)"
+            case .passedSocket: "The path of the socket that the service manager passes"
             case .serviceFolders: setting == .socket ? "The socket in RUNTIME_DIRECTORY" : "STATE_DIRECTORY"
             case .defaults: setting == .socket ? "The default socket's path" : "The default folder of the store"
             }

@@ -158,10 +158,13 @@ struct Listener: Service {
     private func drain(_ server: any Channel, _ arrivals: AsyncStream<ServerConnection>.Continuation) {
         // First the name: who comes now finds nobody there, rather than a socket that refuses.
         self.socket.unlinkIfOurs()
-        server.close(promise: nil)
-        let count = self.table.drain()
-        arrivals.finish()
-        self.logger.debug("drain started", metadata: ["connections": "\(count)"])
+        // Then accepting ends, before callers hear of it: where the service manager has the socket too, who comes now
+        // waits for the next process.
+        server.close().whenComplete { [table = self.table, logger = self.logger] _ in
+            let count = table.drain()
+            arrivals.finish()
+            logger.debug("drain started", metadata: ["connections": "\(count)"])
+        }
         server.eventLoop.scheduleTask(in: self.drainDeadline) { [table = self.table, logger = self.logger] in
             let count = table.closeAll()
             if count > 0 {

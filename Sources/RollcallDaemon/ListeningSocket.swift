@@ -3,7 +3,7 @@
 internal import DeviceModel
 internal import Glibc
 
-/// A bound and listening Unix socket whose path this process owns.
+/// A bound and listening Unix socket, whose path this process owns unless the service manager does.
 ///
 /// Made by hand because a bootstrap's own bind sets no mode and unlinks by name.
 package final class ListeningSocket: Sendable {
@@ -13,9 +13,16 @@ package final class ListeningSocket: Sendable {
     package let path: String
     /// Non-blocking is the taker's affair. Whoever serves the socket closes it.
     let descriptor: Int32
-    private let lock: SocketLock
-    private let device: dev_t
-    private let inode: ino_t
+    /// Nil for the service manager's own socket, whose file is none of our business.
+    private let claim: Claim?
+
+    /// What makes the file at the path ours.
+    private struct Claim {
+        let lock: SocketLock
+        let file: stat
+        /// The socket goes on without this process, and so must its file.
+        let isStored: Bool
+    }
 
     /// Takes the path, replaces a socket that nobody serves any more, binds and listens: callers may connect from
     /// here on.
@@ -28,10 +35,14 @@ package final class ListeningSocket: Sendable {
     }
 
     /// The same with a lock from ``lock(_:mode:groupID:)``.
-    init(path: String, mode: UInt32, groupID: gid_t?, lock: SocketLock) throws(DaemonError) {
+    ///
+    /// - Parameter isStored: whether the service manager keeps the socket for the next process.
+    init(
+        path: String, mode: UInt32, groupID: gid_t?, lock: SocketLock, isStored: Bool = false
+    ) throws(DaemonError) {
         try Self.clear(path)
         let descriptor = try Self.makeSocket()
-        let status: stat
+        let file: stat
         do throws(DaemonError) {
             // Before bind, so that the file never has more permissions than it ends with; the umask can only narrow
             // them.
@@ -39,16 +50,35 @@ package final class ListeningSocket: Sendable {
                 throw DaemonError(.start, "The socket \(path) cannot be given its mode: \(systemReason(errno)).")
             }
             try Self.bind(descriptor, to: path)
-            status = try Self.open(path, descriptor, mode: mode, groupID: groupID)
+            file = try Self.open(path, descriptor, mode: mode, groupID: groupID)
         } catch {
             close(descriptor)
             throw error
         }
-        self.device = status.st_dev
-        self.inode = status.st_ino
+        self.claim = Claim(lock: lock, file: file, isStored: isStored)
         self.path = path
         self.descriptor = descriptor
-        self.lock = lock
+    }
+
+    /// Takes over what an earlier process of the service made at `path` and left with the service manager, and gives
+    /// it the mode and group that hold now. Where they cannot be given, the next start makes another one.
+    init(stored: PassedSocket, path: String, mode: UInt32, groupID: gid_t?, lock: SocketLock) throws(DaemonError) {
+        let file = try Self.open(path, stored.descriptor, mode: mode, groupID: groupID)
+        self.claim = Claim(lock: lock, file: file, isStored: true)
+        self.path = path
+        self.descriptor = stored.descriptor
+    }
+
+    /// Serves the service manager's own socket.
+    init(passed: PassedSocket) {
+        self.claim = nil
+        self.path = passed.path
+        self.descriptor = passed.descriptor
+    }
+
+    /// What to call the socket where it is to be stored; nil where it is not.
+    var storeName: String? {
+        self.claim.flatMap { $0.isStored ? PassedSocket.storeName(of: $0.file) : nil }
     }
 
     /// Makes the path's folder where it is missing, for those whom the socket's mode lets connect, and takes the path
@@ -64,9 +94,9 @@ package final class ListeningSocket: Sendable {
         return try SocketLock(socketPath: path)
     }
 
-    /// Takes the file away unless somebody else put another one in its place.
+    /// Takes the file away, unless somebody else put another one in its place or the next process is to serve it.
     func unlinkIfOurs() {
-        guard let status = fileStatus(self.path), status.st_dev == self.device, status.st_ino == self.inode else {
+        guard let claim, !claim.isStored, let status = fileStatus(self.path), status.isSameFile(as: claim.file) else {
             return
         }
         unlink(self.path)

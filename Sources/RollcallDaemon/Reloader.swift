@@ -24,19 +24,28 @@ package struct ReloadSource: Sendable {
 final class Reloader: Sendable {
     private let source: ReloadSource
     private let access: AccessControl
+    private let notifier: ServiceNotifier
     private let logger: Logger
     private let rules: Mutex<AccessRules>
 
-    init(_ source: ReloadSource, _ access: AccessControl, _ rules: AccessRules, logger: Logger) {
+    init(
+        _ source: ReloadSource, _ access: AccessControl, _ rules: AccessRules, _ notifier: ServiceNotifier,
+        logger: Logger
+    ) {
         self.source = source
         self.access = access
+        self.notifier = notifier
         self.rules = Mutex(rules)
         self.logger = logger
     }
 
-    /// Begins and ends with a line in the log, and with another for each setting that changes. What is wrong leaves
-    /// everything as it was.
+    /// Begins and ends with a line in the log, and with another for each setting that changes; the service manager is told
+    /// of both ends. What is wrong leaves everything as it was.
     func reload() async {
+        await self.notifier.reloading { await self.applySettings() }
+    }
+
+    private func applySettings() async {
         self.logger.info("reloading")
         let configuration: DaemonConfiguration
         let rules: AccessRules

@@ -22,6 +22,13 @@ func fileStatus(_ path: String) -> stat? {
     return lstat(path, &status) == 0 ? status : nil
 }
 
+extension stat {
+    /// Whether both are of one file, by whatever names.
+    func isSameFile(as other: stat) -> Bool {
+        self.st_dev == other.st_dev && self.st_ino == other.st_ino
+    }
+}
+
 /// The folder that holds `path`.
 func parentFolder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else {

@@ -56,6 +56,14 @@ struct RollcallDaemonCommand: ParsableCommand {
               $XDG_RUNTIME_DIR/rollcall/rollcall.sock  $XDG_STATE_HOME/rollcall
                                                        ~/.local/state/rollcall
 
+            SERVICE MANAGER
+            A socket that systemd passes (LISTEN_FDS) is served as it is: settings of the
+            socket need not be there, another path is refused, mode and group are the
+            socket unit's. Without one, the daemon makes its own and leaves it with a
+            manager that keeps descriptors (FileDescriptorStoreMax=1), so that callers
+            wait while it restarts. NOTIFY_SOCKET is told READY, STOPPING and, if
+            WATCHDOG_USEC is set, that every event loop answers.
+
             SIGNALS
             SIGTERM and SIGINT drain: nobody is accepted, new calls are refused, those
             in flight finish within the drain's seconds, the store is closed. A second
@@ -126,8 +134,10 @@ struct RollcallDaemonCommand: ParsableCommand {
 
     private func serve() async throws(DaemonError) {
         let (flags, environment) = (self.flags, ProcessInfo.processInfo.environment)
+        let serviceManager = try ServiceManager.adopt(environment)
         let read: @Sendable () async throws(DaemonError) -> DaemonConfiguration = { () async throws(DaemonError) in
-            try await DaemonConfiguration.read(flags: flags, environment: environment, userID: geteuid())
+            try await DaemonConfiguration.read(
+                flags: flags, environment: environment, userID: geteuid(), serviceManager: serviceManager)
         }
         let configuration = try await read()
         if let user = self.checkAccess {
@@ -139,7 +149,8 @@ struct RollcallDaemonCommand: ParsableCommand {
         // A caller that goes away, or a log that nobody reads, is an error of a write and no reason to end.
         signal(SIGPIPE, SIG_IGN)
         let daemon = try Daemon(
-            configuration, stopsOnSignals: true, reloadSource: ReloadSource(logLevel: level, read: read), logger: logger
+            configuration, serviceManager: serviceManager, stopsOnSignals: true,
+            reloadSource: ReloadSource(logLevel: level, read: read), logger: logger
         )
         do {
             try await daemon.run()

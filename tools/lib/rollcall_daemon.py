@@ -14,6 +14,7 @@ from rollcall_wire import Connection, Schema
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 START_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 30
+FOREIGN_VARIABLES = ("ROLLCALL_", "LISTEN_", "NOTIFY_SOCKET", "WATCHDOG_")
 
 
 class ToolError(Exception):
@@ -65,13 +66,19 @@ class Daemon:
 
     def launch(self):
         """Starts the process and waits for nothing."""
-        # Settings of another daemon in the caller's environment are not for this one.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ROLLCALL_")}
+        self.spawn(self.command)
+
+    def spawn(self, command, variables=None, descriptors=()):
+        """Starts the process as `command`, with further variables, and lets it have `descriptors`."""
+        # What the caller's environment says of another daemon or service manager is not for this one.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)}
         environment["SWIFT_BACKTRACE"] = "enable=no"
+        environment.update(variables or {})
         with open(self.log, "ab") as log:
             # A session of its own: Ctrl-C is for the tool, which then ends the daemon.
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
+                pass_fds=descriptors,
             )
 
     def start(self):

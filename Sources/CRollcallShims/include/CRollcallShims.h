@@ -1,5 +1,5 @@
-// What Glibc's Swift module lacks: a lock with an attribute, the peer's credentials, descriptors with flags, moving
-// a mapping, and a hint to the processor.
+// What Glibc's Swift module lacks: a lock with an attribute, the peer's credentials, descriptors with flags, sending
+// one away, moving a mapping, and a hint to the processor.
 #ifndef ROLLCALL_SHIMS_H
 #define ROLLCALL_SHIMS_H
 
@@ -37,6 +37,11 @@ int rollcall_stop_signals_catch(int *descriptor);
 /// Catches SIGHUP: each one writes a byte to a pipe whose reading end, non-blocking and close-on-exec, goes to
 /// `descriptor`. Once a process; 0, or an errno value.
 int rollcall_reload_signal_catch(int *descriptor);
+
+/// Sends `state` to the service manager that listens at `address`, a path or `@` and an abstract name, as
+/// sd_notify(3) does, and with it a copy of `descriptor` unless that is negative. Waits a second at most; 0, or an
+/// errno value.
+int rollcall_service_notify(const char *address, const char *state, int descriptor);
 
 /// Raises the limit of open descriptors as far as the process may, and tells in `limit` where it is then; 0, or an
 /// errno value.
