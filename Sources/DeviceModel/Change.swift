@@ -234,6 +234,7 @@ package struct RememberedRequest: Hashable, Sendable {
     package var key: Key
     /// A digest of what was asked for: the same id for something else is a caller's mistake.
     package var bodyDigest: UInt64
+    /// Its batch's, by which its age is told.
     package var time: Timestamp
     /// What the mutation acted on, so that a repeat can answer with its present state.
     package var subject: Int64
@@ -262,6 +263,7 @@ package struct HighWaterMarks: Hashable, Sendable {
 package struct MutationBatch: Hashable, Sendable {
     /// One more than the batch before it: a store whose last batch is another one has had another writer.
     package var sequence: Int64
+    /// By the clock that ages are told by, which never moves back; the dates of what changed are the host's clock's.
     package var time: Timestamp
     package var changes: [Change]
     package var requests: [RememberedRequest]

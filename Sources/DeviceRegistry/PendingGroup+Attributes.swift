@@ -32,7 +32,7 @@ extension PendingGroup {
         try self.check(update.etag, of: device)
         var check = FieldCheck()
         let plan = try self.plan(
-            update.updates, mode: update.mode, of: device.id, defaultTime: nil, in: project.id, &check, index)
+            update.updates, mode: update.mode, of: device, defaultTime: nil, in: project.id, &check, index)
         guard !plan.steps.isEmpty else {
             return (self.attributesOutcome(of: device, in: project.id, index), device.id)
         }
@@ -74,7 +74,7 @@ extension PendingGroup {
     mutating func plan(
         _ updates: [AttributeUpdate],
         mode: AttributesUpdate.Mode,
-        of device: DeviceID?,
+        of device: WorkingDevice?,
         defaultTime: Timestamp?,
         in project: ProjectID,
         _ check: inout FieldCheck,
@@ -82,8 +82,9 @@ extension PendingGroup {
     ) throws(RegistryError) -> AttributePlan {
         var plan = AttributePlan()
         if let device, !updates.isEmpty || mode == .replace {
-            plan.states = self.attributeStates(of: device, in: project, index)
+            plan.states = self.attributeStates(of: device.id, in: project, index)
         }
+        let date = device.map { max(self.now, $0.fields.updatedDate) } ?? self.now
         var mismatchCount = 0
         var kept: Set<AttributeKeyID> = []
         for (position, update) in updates.enumerated() {
@@ -113,7 +114,7 @@ extension PendingGroup {
                     continue
                 }
             }
-            guard let state = self.state(value, update.time, defaultTime: defaultTime, over: stored) else { continue }
+            guard let state = self.state(value, update.time ?? defaultTime, date: date, over: stored) else { continue }
             let key = known.map(AttributePlan.Key.known) ?? .new(text: update.key, dataType: value.dataType)
             plan.steps.append(.init(key: key, state: Transition(before: stored, after: state)))
         }
@@ -161,17 +162,18 @@ extension PendingGroup {
     }
 
     /// The state that a value makes, or nil where it is older than what is stored or changes nothing.
+    ///
+    /// - Parameter date: the device's own present, before which none of its attributes comes to be.
     private func state(
-        _ value: AttributeValue, _ time: Timestamp?, defaultTime: Timestamp?, over stored: AttributeState?
+        _ value: AttributeValue, _ time: Timestamp?, date: Timestamp, over stored: AttributeState?
     ) -> AttributeState? {
         guard let stored else {
-            return AttributeState(
-                value: value, time: time ?? defaultTime ?? self.now, createdDate: self.now, updatedDate: self.now)
+            return AttributeState(value: value, time: time ?? self.now, createdDate: date, updatedDate: date)
         }
-        let time = time ?? defaultTime ?? max(self.now, stored.time)
+        let time = time ?? max(self.now, stored.time)
         guard time > stored.time || time == stored.time && value != stored.value else { return nil }
         return AttributeState(
-            value: value, time: time, createdDate: stored.createdDate, updatedDate: max(self.now, stored.updatedDate))
+            value: value, time: time, createdDate: stored.createdDate, updatedDate: max(date, stored.updatedDate))
     }
 
     private func unsetOthers(

@@ -18,9 +18,10 @@ extension PendingGroup {
         if found == nil {
             check.hardwareVersion(checkIn.hardwareVersion, field: "hardware_version")
         }
-        let time = checkIn.time ?? self.now
+        // A time that the server gives never moves back for a device, whatever becomes of the host's clock.
+        let time = checkIn.time ?? found?.sighting.lastSeen.map { max(self.now, $0) } ?? self.now
         let plan = try self.plan(
-            checkIn.attributes, mode: .merge, of: found?.id, defaultTime: time, in: project.id, &check, index)
+            checkIn.attributes, mode: .merge, of: found, defaultTime: checkIn.time, in: project.id, &check, index)
         let device =
             if let found { found } else { try self.registered(checkIn, in: project, index) }
         let isLatest = device.sighting.lastSeen.map { time >= $0 } ?? true

@@ -41,7 +41,7 @@ extension PendingGroup {
         var plan = AttributePlan()
         if !item.attributes.isEmpty || !check.violations.isEmpty {
             plan = try self.plan(
-                item.attributes, mode: .merge, of: found?.id, defaultTime: item.lastSeen, in: project.id, &check, index)
+                item.attributes, mode: .merge, of: found, defaultTime: item.lastSeen, in: project.id, &check, index)
         }
         let cohort = try self.cohort(of: item, in: project, isNew: found == nil, index)
         let isLatest = item.lastSeen.map { time in found?.sighting.lastSeen.map { time >= $0 } ?? true } ?? false

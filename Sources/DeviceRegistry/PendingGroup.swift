@@ -28,8 +28,10 @@ struct PendingGroup {
         let folded: String
     }
 
-    /// One moment for the whole group.
+    /// One moment for the whole group, by the host's clock; dates are given by it.
     let now: Timestamp
+    /// The same moment by the clock that ages are told by.
+    let age: Timestamp
     let storeTag: UInt32
     let limits: Limits
 
@@ -60,8 +62,9 @@ struct PendingGroup {
     private var releaseCountChanges: [ProjectID: Int] = [:]
     private var attributeKeyCountChanges: [ProjectID: Int] = [:]
 
-    init(now: Timestamp, storeTag: UInt32, limits: Limits, marks: HighWaterMarks) {
+    init(now: Timestamp, age: Timestamp, storeTag: UInt32, limits: Limits, marks: HighWaterMarks) {
         self.now = now
+        self.age = age
         self.storeTag = storeTag
         self.limits = limits
         self.marks = marks
@@ -185,7 +188,7 @@ extension PendingGroup {
             self.hasTouchedPending = true
             return RequestMemory.Entry(bodyDigest: pending.bodyDigest, time: pending.time, subject: pending.subject)
         }
-        return memory.entry(for: key, now: self.now)
+        return memory.entry(for: key, now: self.age)
     }
 }
 
@@ -341,7 +344,7 @@ extension PendingGroup {
 
     mutating func remember(_ identity: MutationRequest.Identity, subject: Int64) {
         let request = RememberedRequest(
-            key: identity.key, bodyDigest: identity.bodyDigest, time: self.now, subject: subject)
+            key: identity.key, bodyDigest: identity.bodyDigest, time: self.age, subject: subject)
         self.requestsByKey[identity.key] = request
         self.requests.append(request)
     }

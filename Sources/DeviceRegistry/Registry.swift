@@ -40,17 +40,22 @@ package final class Registry: Sendable {
 
     /// Loads everything that `store` holds, on the calling thread.
     ///
+    /// - Parameters:
+    ///   - now: the host's clock, which dates are given by.
+    ///   - uptimeMicroseconds: the host's uptime, which ages are told by.
     /// - Throws: what the store throws, and `corrupt` where its rows contradict each other.
     package init(
         store: any DeviceStore,
         limits: Limits,
         logger: Logger,
-        now: @escaping @Sendable () -> Timestamp = systemNow
+        now: @escaping @Sendable () -> Timestamp = systemNow,
+        uptimeMicroseconds: @escaping @Sendable () -> Int64 = systemUptimeMicroseconds
     ) throws(StoreError) {
         let head = try store.head()
+        let ages = AgeClock(hostTime: now(), lastBatch: head.time, uptimeMicroseconds: uptimeMicroseconds)
         var loader = IndexLoader(
             index: RegistryIndex(storeID: head.storeID, limits: limits), memory: RequestMemory(limits: limits),
-            now: now())
+            now: ages.now)
         try store.load(into: &loader)
         let lock = ReadWriteLock(loader.finish())
         let published = PublishedRevision(head.highWaterMarks.revision)
@@ -66,7 +71,7 @@ package final class Registry: Sendable {
         self.clock = now
         self.writer = Writer(
             store: store, head: head, index: lock, memory: loader.memory, feed: feed, limits: limits, logger: logger,
-            now: now, didPublish: { published.store($0) })
+            now: now, ages: ages, didPublish: { published.store($0) })
     }
 
     /// The server's present time.

@@ -39,6 +39,7 @@ final class Writer: @unchecked Sendable {
     private let storeID: UUID
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
+    private var ages: AgeClock
     private let didPublish: @Sendable (Revision) -> Void
     private var sequence: Int64
     private var marks: HighWaterMarks
@@ -56,6 +57,7 @@ final class Writer: @unchecked Sendable {
         limits: Limits,
         logger: Logger,
         now: @escaping @Sendable () -> Timestamp,
+        ages: AgeClock,
         didPublish: @escaping @Sendable (Revision) -> Void
     ) {
         self.store = store
@@ -65,6 +67,7 @@ final class Writer: @unchecked Sendable {
         self.storeID = head.storeID
         self.logger = logger
         self.now = now
+        self.ages = ages
         self.didPublish = didPublish
         self.sequence = head.sequence
         self.marks = head.highWaterMarks
@@ -80,7 +83,8 @@ final class Writer: @unchecked Sendable {
             return
         }
         var pending = PendingGroup(
-            now: self.now(), storeTag: Etag.storeTag(of: self.storeID), limits: self.limits, marks: self.marks)
+            now: self.now(), age: self.ages.now, storeTag: Etag.storeTag(of: self.storeID), limits: self.limits,
+            marks: self.marks)
         self.reclaimReleases(&pending)
         let answers = self.evaluate(group, &pending)
         guard !pending.isEmpty else {
@@ -88,7 +92,7 @@ final class Writer: @unchecked Sendable {
             return
         }
         let batch = MutationBatch(
-            sequence: self.sequence + 1, time: pending.now, changes: pending.changes, requests: pending.requests,
+            sequence: self.sequence + 1, time: pending.age, changes: pending.changes, requests: pending.requests,
             highWaterMarks: pending.marks)
         do {
             try self.store.commit(batch)
@@ -227,6 +231,7 @@ extension Writer {
         } else if case .batch(let batch) = doubt, head.sequence == batch.sequence - 1 {
             // The batch is not stored, and the index never saw it.
         } else {
+            self.ages.reach(head.time)
             try self.reload(head)
         }
         self.storeState = .open
@@ -235,10 +240,9 @@ extension Writer {
 
     /// Reads everything again and puts it in the place of what readers see.
     private func reload(_ head: StoreHead) throws(StoreError) {
-        let now = self.now()
         var loader = IndexLoader(
             index: RegistryIndex(storeID: self.storeID, limits: self.limits),
-            memory: RequestMemory(limits: self.limits), now: now)
+            memory: RequestMemory(limits: self.limits), now: self.ages.now)
         try self.store.load(into: &loader)
         self.sequence = head.sequence
         self.marks = head.highWaterMarks

@@ -62,11 +62,14 @@ package struct StoreHead: Hashable, Sendable {
     package var storeID: UUID
     /// The last batch's; 0 before the first.
     package var sequence: Int64
+    /// The last batch's, by the clock that ages are told by; of a new store, when it was made.
+    package var time: Timestamp
     package var highWaterMarks: HighWaterMarks
 
-    package init(storeID: UUID, sequence: Int64, highWaterMarks: HighWaterMarks) {
+    package init(storeID: UUID, sequence: Int64, time: Timestamp, highWaterMarks: HighWaterMarks) {
         self.storeID = storeID
         self.sequence = sequence
+        self.time = time
         self.highWaterMarks = highWaterMarks
     }
 }

@@ -6,8 +6,6 @@ internal import FoundationEssentials
 /// The one row that says where the store stands.
 struct HeadRow {
     var head: StoreHead
-    /// The last batch's, in microseconds since 1970.
-    var time: Int64
     /// The last revision that the rows hold.
     var foldedThrough: Int64
 }
@@ -26,8 +24,9 @@ extension Connection {
         marks.release = ReleaseID(rawValue: select.int64(7))
         marks.attributeKey = AttributeKeyID(rawValue: select.int64(8))
         return HeadRow(
-            head: StoreHead(storeID: try select.uuid(0), sequence: select.int64(1), highWaterMarks: marks),
-            time: select.int64(2),
+            head: StoreHead(
+                storeID: try select.uuid(0), sequence: select.int64(1), time: try select.timestamp(2),
+                highWaterMarks: marks),
             foldedThrough: select.int64(9)
         )
     }

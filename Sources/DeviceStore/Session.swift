@@ -8,8 +8,6 @@ final class Session: Sendable {
     /// Where the store stands, known without asking the file.
     struct Progress {
         var head: StoreHead
-        /// The last batch's time, the clock that ages are told by.
-        var time: Int64
         var foldedThrough: Int64
         var walFrameCount = 0
 
@@ -51,7 +49,7 @@ final class Session: Sendable {
             self.side = side
             self.feed = feed
             self.keeper = keeper
-            self.progress = Mutex(Progress(head: row.head, time: row.time, foldedThrough: row.foldedThrough))
+            self.progress = Mutex(Progress(head: row.head, foldedThrough: row.foldedThrough))
         } catch {
             for connection in others { try? connection.close() }
             try? keeper.close()
@@ -78,11 +76,11 @@ final class Session: Sendable {
             if case .rolledBack = error, !isNext { return false }
             throw error
         }
-        let (sequence, time, marks) = (batch.sequence, batch.time.microseconds, batch.highWaterMarks)
+        let (sequence, time, marks) = (batch.sequence, batch.time, batch.highWaterMarks)
         self.progress.withLock { progress in
             progress.head.sequence = sequence
+            progress.head.time = time
             progress.head.highWaterMarks = marks
-            progress.time = time
             progress.walFrameCount = walFrameCount
         }
         return true

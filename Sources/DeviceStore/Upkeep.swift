@@ -163,7 +163,7 @@ final class Upkeep: Sendable {
         let isLast = window.isLast(slice)
         try self.write { () throws(SQLiteFailure) in
             try main.write(slice)
-            if isLast { try main.finish(window, time: progress.time) }
+            if isLast { try main.finish(window, time: progress.head.time.microseconds) }
         }
         guard isLast else {
             window.advance(past: slice)
@@ -179,7 +179,7 @@ final class Upkeep: Sendable {
     /// - Returns: whether there may be more to prune.
     private func pruneSlice() throws(SQLiteFailure) -> Bool {
         let (main, options) = (self.session.main, self.options)
-        let time = self.session.progress.withLock(\.time)
+        let time = self.session.progress.withLock(\.head.time.microseconds)
         var isMore = false
         try self.write { () throws(SQLiteFailure) in
             let requests = try main.pruneRequests(

@@ -112,7 +112,7 @@ import Testing
     @Test func serverDatesNeverDecreaseWithinADevice() async throws {
         let fixture = try RegistryFixture()
         let created = try await fixture.create("A1")
-        fixture.clock.advance(microseconds: -1_000_000)
+        fixture.clock.step(microseconds: -1_000_000)
         let updated = try await fixture.device(.updateDevice(DeviceUpdate(serial: "A1", ownerRef: "other")))
         #expect(updated.updatedDate == created.updatedDate)
         #expect(updated.etag != created.etag)

@@ -24,7 +24,7 @@ private struct Belief: Equatable {
         }
         var beliefs: [String: Belief] = [:]
         for step in 0..<600 {
-            fixture.clock.advance(microseconds: Int64.random(in: -2...5, using: &random))
+            fixture.clock.step(microseconds: Int64.random(in: -2...5, using: &random))
             let serial = "D\(Int.random(in: 0..<12, using: &random))"
             try await self.step(serial, fixture, &beliefs, &random)
             if step % 200 == 199 {

@@ -22,7 +22,7 @@ struct RegistryFixture {
         self.clock = clock
         self.registry = try Registry(
             store: store, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            now: { clock.now })
+            now: { clock.now }, uptimeMicroseconds: { clock.uptimeMicroseconds })
     }
 
     /// A second registry over the same store, as after a restart.

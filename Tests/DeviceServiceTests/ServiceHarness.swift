@@ -42,6 +42,9 @@ struct ServiceHarness {
         let methods = DeviceService(registry: self.registry, drain: self.drain, audit: audit).methods
         self.methods = Dictionary(
             uniqueKeysWithValues: methods.map { ($0.name.method, AccessGate($0.name, audit: audit).guarding($0)) })
+            now: { clock.now }, uptimeMicroseconds: { clock.uptimeMicroseconds })
+        let methods = DeviceService(registry: self.registry, drain: self.drain).methods
+        self.methods = Dictionary(uniqueKeysWithValues: methods.map { ($0.name.method, $0) })
     }
 
     /// Calls a method with an encoded request; gives the encoded reply.

@@ -34,7 +34,11 @@ import Testing
             store.close()
             store = try SQLiteStore(folder: folder.path)
             let head = try store.head()
-            #expect(head == StoreHead(storeID: storeID, sequence: history.sequence, highWaterMarks: history.marks))
+            #expect(
+                head
+                    == StoreHead(
+                        storeID: storeID, sequence: history.sequence, time: history.time, highWaterMarks: history.marks)
+            )
             #expect(try store.contents() == history.contents, "seed \(seed), round \(round), reopened")
         }
         store.close()

@@ -50,7 +50,9 @@ package final class MemoryStore: DeviceStore {
         contents.cohorts[marks.cohort] = CohortRecord(
             id: marks.cohort, project: marks.project, slug: "default", name: "Default")
         self.state = Mutex(
-            State(head: StoreHead(storeID: UUID(), sequence: 0, highWaterMarks: marks), contents: contents))
+            State(
+                head: StoreHead(storeID: UUID(), sequence: 0, time: createdDate, highWaterMarks: marks),
+                contents: contents))
     }
 
     /// What the store holds now.
@@ -72,6 +74,7 @@ package final class MemoryStore: DeviceStore {
             state.retire(batch)
             state.contents.apply(batch)
             state.head.sequence = batch.sequence
+            state.head.time = batch.time
             state.head.highWaterMarks = batch.highWaterMarks
             return true
         }

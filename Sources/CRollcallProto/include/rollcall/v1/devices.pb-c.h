@@ -520,8 +520,9 @@ struct  Rollcall__V1__CheckInRequest
    */
   ProtobufCBinaryData device_serial;
   /*
-   * When the device was seen; default: now. Older than last_seen: accepted, and the device's fields stay. More than
-   * five minutes ahead of the server's clock, or before 1970: INVALID_ARGUMENT. Set by the caller.
+   * When the device was seen; default: now, or last_seen where that is later, as after the server's clock was set back.
+   * Older than last_seen: accepted, and the device's fields stay. More than five minutes ahead of the server's clock, or
+   * before 1970: INVALID_ARGUMENT. Set by the caller.
    */
   Google__Protobuf__Timestamp *time;
   /*
