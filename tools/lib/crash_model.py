@@ -1,6 +1,7 @@
 """What the crash test does to a device, and what the device must look like before and after it."""
 
 import dataclasses
+import sqlite3
 import uuid
 
 DEVICES = "rollcall.v1.Devices/"
@@ -10,6 +11,10 @@ ATTRIBUTE_TYPES = {
     "battery": "int_value", "temperature": "float_value", "note": "string_value", "charging": "bool_value",
     "boots": "int_value",
 }
+
+
+class Finding(Exception):
+    """A promise that was not kept."""
 
 
 class Unknown:
@@ -76,6 +81,25 @@ def differences(expected, actual):
     ]
 
 
+def random_request_id(rng):
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def verify_log(path, least_revision):
+    """The store that a kill left is sound, and its change log has every revision from the first to the last."""
+    connection = sqlite3.connect(path)
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    count, first, last = connection.execute("SELECT count(*), min(revision), max(revision) FROM change_log").fetchone()
+    (head,) = connection.execute("SELECT revision FROM head").fetchone()
+    connection.close()
+    if found != "ok":
+        raise Finding(f"the store is damaged: {found}")
+    if count and (first != 1 or last != head or count != last):
+        raise Finding(f"the change log has {count} revisions, from {first} to {last}, where the store is at {head}")
+    if head < least_revision:
+        raise Finding(f"the store is at revision {head}; changes up to {least_revision} were acknowledged")
+
+
 @dataclasses.dataclass
 class Operation:
     """One call, and the device before and after it. A refused one leaves the device as it was."""
@@ -112,7 +136,7 @@ class Load:
         return draw(serial, state)
 
     def request_id(self):
-        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        return random_request_id(self.rng)
 
     def fields(self):
         number = next(self.clock)
