@@ -28,7 +28,11 @@ package final class Registry: Sendable {
     private let queue: Mutex<WriteQueue>
     private let writer: Writer
     private let writerQueue = DispatchQueue(label: "rollcall.writer")
+    /// Where the store is looked through before it takes changes.
+    private let verificationQueue = DispatchQueue(label: "rollcall.store.verification", qos: .utility)
     private let publishedRevision: PublishedRevision
+    private let publishedCondition: PublishedCondition
+    private let logger: Logger
     private let clock: @Sendable () -> Timestamp
     let store: any DeviceStore
     let feed: ChangeFeed
@@ -38,7 +42,10 @@ package final class Registry: Sendable {
     let indexUnderWay = Mutex<WantedIndex?>(nil)
     let purgesUnderWay = PurgesUnderWay([:])
 
-    /// Loads everything that `store` holds, on the calling thread.
+    private static let drainingSentence = "The server is shutting down; try again later."
+
+    /// Loads everything that `store` holds, on the calling thread; a store that needs verification is then looked through on
+    /// another, while reads are answered and mutations wait.
     ///
     /// - Parameters:
     ///   - now: the host's clock, which dates are given by.
@@ -66,17 +73,31 @@ package final class Registry: Sendable {
         self.storeID = head.storeID
         self.storeTag = Etag.storeTag(of: head.storeID)
         self.index = lock
-        self.queue = Mutex(WriteQueue(limits: limits))
+        let needsVerification = store.needsVerification
+        var queue = WriteQueue(limits: limits)
+        if needsVerification { queue.hold() }
+        self.queue = Mutex(queue)
+        let condition = PublishedCondition(needsVerification ? .checking : .ready)
+        self.publishedCondition = condition
+        self.logger = logger
         self.publishedRevision = published
         self.clock = now
         self.writer = Writer(
             store: store, head: head, index: lock, memory: loader.memory, feed: feed, limits: limits, logger: logger,
-            now: now, ages: ages, didPublish: { published.store($0) })
+            now: now, ages: ages, condition: condition, didPublish: { published.store($0) })
+        if needsVerification {
+            self.verificationQueue.async { self.verifyStore() }
+        }
     }
 
     /// The server's present time.
     package func now() -> Timestamp {
         self.clock()
+    }
+
+    /// Whether the store takes changes.
+    package var storeCondition: StoreCondition {
+        self.publishedCondition.load()
     }
 
     /// The revision of the last change that readers see.
@@ -140,7 +161,7 @@ package final class Registry: Sendable {
             mutation.queued?()
         case .refusedDraining:
             mutation.completion(
-                .failure(RegistryError(.unavailable, .draining, "The server is shutting down; try again later.")))
+                .failure(RegistryError(.unavailable, .draining, Self.drainingSentence)))
             mutation.queued?()
         }
     }
@@ -149,6 +170,8 @@ package final class Registry: Sendable {
     package func close() {
         let isFirst = self.queue.withLock { $0.drain() }
         self.endWatches()
+        // What waits for the verification is refused, which is cut short.
+        self.verificationQueue.sync {}
         self.writerQueue.sync {
             self.carryOutWaiting()
             if isFirst { self.feedQueue.sync { self.writer.close() } }
@@ -163,6 +186,26 @@ package final class Registry: Sendable {
     /// Builds an index a step further, and tells whether that was the last one. On the writer's thread.
     func buildStep(_ wanted: WantedIndex) -> Bool {
         self.index.withExclusive { $0.buildStep(wanted) }
+    }
+
+    /// Looks the store through, then lets the mutations go that wait for it: to be carried out, or to be refused.
+    private func verifyStore() {
+        self.logger.notice("store.verification.started")
+        let start = ContinuousClock.now
+        do throws(StoreError) {
+            try self.store.verify { !self.queue.withLock(\.isDraining) }
+            self.publishedCondition.store(.ready)
+            let milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
+            self.logger.notice("store.verified", metadata: ["milliseconds": "\(Int(milliseconds))"])
+        } catch {
+            let isDraining = self.queue.withLock(\.isDraining)
+            self.writerQueue.sync {
+                isDraining ? self.writer.close(Self.drainingSentence) : self.writer.verificationFailed(error)
+            }
+        }
+        if self.queue.withLock({ $0.release() }) {
+            self.writerQueue.async { self.carryOutNextGroup() }
+        }
     }
 
     /// Carries out a group, and lets whatever else the writer's thread has to do go before the next one.

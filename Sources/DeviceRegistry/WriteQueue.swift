@@ -36,7 +36,7 @@ struct WriteQueue: Sendable {
     private var inTurn: Deque<QueuedMutation> = []
     private var inTurnByteCount = 0
     private var isWriterAwake = false
-    private var isDraining = false
+    private(set) var isDraining = false
     private let callCountMax: Int
     private let byteCountMax: Int
 
@@ -109,6 +109,17 @@ struct WriteQueue: Sendable {
         self.byteCount -= byteCount
         self.isWriterAwake = !group.isEmpty
         return group
+    }
+
+    /// Lets everything wait, as while the writer is busy, until ``release()``. Before anything was submitted.
+    mutating func hold() {
+        self.isWriterAwake = true
+    }
+
+    /// Lets what waits be taken; true where the writer must be woken for it.
+    mutating func release() -> Bool {
+        self.isWriterAwake = !self.waiting.isEmpty
+        return self.isWriterAwake
     }
 
     /// Refuses what comes from now on; false where it did already.

@@ -16,8 +16,8 @@ final class Writer: @unchecked Sendable {
         case open
         /// A commit's outcome is unknown, or another writer was first: nothing is written until the store was opened anew.
         case doubtful(Doubt)
-        /// Another store has taken this one's place: nothing is ever written to it.
-        case replaced
+        /// Nothing is ever written to it, as the sentence says: it is damaged, or another has taken its place.
+        case closed(String)
     }
 
     private enum Doubt {
@@ -47,6 +47,9 @@ final class Writer: @unchecked Sendable {
     /// Releases that no device had when they were last looked at, and that the store still holds.
     private var unusedReleases: [(ReleaseID, ProjectID)] = []
     private var storeState = StoreState.open
+    /// Whether the last batch was refused by the store, which is logged once.
+    private var isFailing = false
+    private let condition: PublishedCondition
 
     init(
         store: any DeviceStore,
@@ -58,6 +61,7 @@ final class Writer: @unchecked Sendable {
         logger: Logger,
         now: @escaping @Sendable () -> Timestamp,
         ages: AgeClock,
+        condition: PublishedCondition,
         didPublish: @escaping @Sendable (Revision) -> Void
     ) {
         self.store = store
@@ -68,6 +72,7 @@ final class Writer: @unchecked Sendable {
         self.logger = logger
         self.now = now
         self.ages = ages
+        self.condition = condition
         self.didPublish = didPublish
         self.sequence = head.sequence
         self.marks = head.highWaterMarks
@@ -101,6 +106,7 @@ final class Writer: @unchecked Sendable {
             for answer in answers { answer.mutation.completion(.failure(refusal)) }
             return
         }
+        self.commitSucceeded()
         self.publish(batch)
         for answer in answers { answer.mutation.completion(answer.result) }
     }
@@ -182,19 +188,55 @@ final class Writer: @unchecked Sendable {
 // MARK: - Store faults
 
 extension Writer {
+    /// The store could not be looked through before its first batch, or it is damaged: it takes none. Reads go on.
+    func verificationFailed(_ error: StoreError) {
+        self.logger.error("store.verification.failed", metadata: ["error": "\(error)"])
+        self.close(self.sentence(for: error))
+    }
+
+    /// Refuses every change from now on, in these words.
+    func close(_ sentence: String) {
+        self.storeState = .closed(sentence)
+        self.condition.store(.closed(sentence))
+    }
+
+    private func sentence(for error: StoreError) -> String {
+        error.code == .corrupt
+            ? "The store is damaged and takes no changes, and nothing was changed: \(error.message)."
+            : "The store was not closed properly and could not be checked, and nothing was changed: \(error.message); "
+                + "restart the server."
+    }
+
+    private func commitSucceeded() {
+        guard self.isFailing else { return }
+        self.isFailing = false
+        self.condition.store(.ready)
+        self.logger.notice("store.commit.recovered")
+    }
+
     private func commitFailed(_ error: StoreError, _ batch: MutationBatch) -> RegistryError {
-        self.logger.error("store.commit.failed", metadata: ["error": "\(error)", "batch": "\(batch.sequence)"])
+        self.failed("store.commit.failed", error)
         switch error.code {
         case .unavailable:
             return .storeUnavailable("The store could not take the change, and nothing was changed: \(error.message).")
         case .conflict:
             self.storeState = .doubtful(.everything)
             return .storeUnavailable("Another writer was first, and nothing was changed: \(error.message).")
-        case .outcomeUnknown, .corrupt, .locked, .newerVersion, .failed:
+        case .corrupt:
+            self.close(self.sentence(for: error))
+            return .storeUnavailable(self.sentence(for: error))
+        case .outcomeUnknown, .locked, .newerVersion, .failed:
             self.storeState = .doubtful(.batch(batch))
             return .storeUnavailable(
                 "Whether the change took place is unknown; repeat it with the same request_id: \(error.message).")
         }
+    }
+
+    /// Tells of a failure: in the log once, until the store takes changes again.
+    private func failed(_ event: Logger.Message, _ error: StoreError) {
+        self.condition.store(.failing("\(error.message)."))
+        self.logger.log(level: self.isFailing ? .debug : .error, event, metadata: ["error": "\(error)"])
+        self.isFailing = true
     }
 
     /// Opens the store anew where its state is in doubt.
@@ -204,25 +246,27 @@ extension Writer {
         switch self.storeState {
         case .open:
             return nil
-        case .replaced:
-            break
+        case .closed(let sentence):
+            return .storeUnavailable(sentence)
         case .doubtful(let doubt):
             do throws(StoreError) {
                 try self.settle(doubt, try self.store.reopen())
             } catch {
-                self.logger.error("store.reopen.failed", metadata: ["error": "\(error)"])
+                self.failed("store.reopen.failed", error)
+                if error.code == .corrupt { self.close(self.sentence(for: error)) }
                 return .storeUnavailable("The store takes no changes now, and nothing was changed: \(error.message).")
             }
         }
-        guard case .replaced = self.storeState else { return nil }
-        return .storeUnavailable(
-            "Another store has taken the place of the one that was open, and nothing was changed; restart the server.")
+        guard case .closed(let sentence) = self.storeState else { return nil }
+        return .storeUnavailable(sentence)
     }
 
     /// Brings the index to where the reopened store stands.
     private func settle(_ doubt: Doubt, _ head: StoreHead) throws(StoreError) {
         guard head.storeID == self.storeID else {
-            self.storeState = .replaced
+            self.close(
+                "Another store has taken the place of the one that was open, and nothing was changed; restart the server."
+            )
             self.logger.critical("store.replaced", metadata: ["found": "\(head.storeID)", "known": "\(self.storeID)"])
             return
         }

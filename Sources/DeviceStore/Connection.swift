@@ -81,8 +81,13 @@ final class Connection: @unchecked Sendable {
         return try result.get()
     }
 
-    /// Brings the file's tables up to ``Schema/version``.
+    /// Brings the file's tables up to ``Schema/version``; a file that has to be changed for that is looked through first.
     func migrate() throws(SQLiteFailure) {
+        let finding = try self.perform { () throws(SQLiteFailure) -> String? in
+            guard try self.number("PRAGMA user_version") < Int64(Schema.version) else { return nil }
+            return try self.quickCheck(while: { true })
+        }
+        if let finding { throw .malformed(finding) }
         do {
             try Schema.migrator.migrate(self.queue)
         } catch {
@@ -130,6 +135,36 @@ final class Connection: @unchecked Sendable {
         return try statement.next() ? statement.int64(0) : 0
     }
 
+    /// How many rows this connection has inserted, updated and deleted since it was opened.
+    var totalChangeCount: Int64 {
+        sqlite3_total_changes64(self.handle)
+    }
+
+    /// Reads every page and row (`PRAGMA quick_check`), for as long as `isWanted` says so.
+    ///
+    /// - Returns: what is wrong, in SQLite's words; nil where nothing is.
+    func quickCheck(while isWanted: @escaping @Sendable () -> Bool) throws(SQLiteFailure) -> String? {
+        guard isWanted() else { throw SQLiteFailure(code: SQLITE_INTERRUPT, message: "the check was cut short") }
+        let wish = Wish(isWanted: isWanted)
+        sqlite3_progress_handler(
+            self.handle, 10_000,
+            { context in
+                guard let context else { return 0 }
+                return Unmanaged<Wish>.fromOpaque(context).takeUnretainedValue().isWanted() ? 0 : 1
+            }, Unmanaged.passUnretained(wish).toOpaque())
+        defer { withExtendedLifetime(wish) { sqlite3_progress_handler(self.handle, 0, nil, nil) } }
+        do throws(SQLiteFailure) {
+            let check = try Statement("PRAGMA quick_check(1)", on: self.handle)
+            guard try check.next() else { throw .malformed("the check gave no answer") }
+            let words = try check.string(0)
+            return words == "ok" ? nil : words.split(separator: "\n").joined(separator: " ")
+        } catch {
+            // Damage may be such that the check itself cannot go on.
+            guard error.isDamage else { throw error }
+            return error.message
+        }
+    }
+
     /// Whether a transaction is open.
     var isInTransaction: Bool {
         sqlite3_get_autocommit(self.handle) == 0
@@ -173,6 +208,15 @@ final class Connection: @unchecked Sendable {
         let code = sqlite3_wal_checkpoint_v2(self.handle, nil, mode, &frameCount, &copiedCount)
         guard code == SQLITE_OK else { throw SQLiteFailure(code, on: self.handle) }
         return Int(frameCount - copiedCount)
+    }
+}
+
+/// Whether what takes long is still wanted.
+private final class Wish: Sendable {
+    let isWanted: @Sendable () -> Bool
+
+    init(isWanted: @escaping @Sendable () -> Bool) {
+        self.isWanted = isWanted
     }
 }
 

@@ -18,10 +18,20 @@ package protocol DeviceStore: Sendable {
     /// - Throws: what the loader throws, and `corrupt` or `failed` where the store cannot be read.
     func load(into loader: inout some StoreLoader) throws(StoreError)
 
+    /// Whether what is stored was left behind by a stop that was not clean, so that ``verify(while:)`` has to come
+    /// before the first ``commit(_:)``.
+    var needsVerification: Bool { get }
+
+    /// Looks through everything that is stored, for as long as `isWanted` says so, after it was loaded.
+    ///
+    /// - Throws: `corrupt` where it is damaged, after which every commit is refused in the same words and nothing that is
+    ///   stored is touched; `failed` where it cannot be looked through to the end.
+    func verify(while isWanted: @escaping @Sendable () -> Bool) throws(StoreError)
+
     /// Makes `batch` durable, all or nothing, before it returns.
     ///
     /// - Throws: `conflict` where the last batch is not the one before this; `unavailable` where nothing was written and a later
-    ///   batch may succeed; `outcomeUnknown` where the batch may or may not be durable, after which only `reopen` and `close` are of use.
+    ///   batch may succeed; `corrupt` where nothing was written and nothing will be; `outcomeUnknown` where the batch may or may not be durable, after which only `reopen` and `close` are of use.
     func commit(_ batch: MutationBatch) throws(StoreError)
 
     /// Opens the store anew after an unknown outcome and tells which batch it ends with.

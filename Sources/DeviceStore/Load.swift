@@ -8,6 +8,8 @@ struct HeadRow {
     var head: StoreHead
     /// The last revision that the rows hold.
     var foldedThrough: Int64
+    /// Whether the last to write closed the file properly.
+    var isClean: Bool
 }
 
 extension Connection {
@@ -27,7 +29,8 @@ extension Connection {
             head: StoreHead(
                 storeID: try select.uuid(0), sequence: select.int64(1), time: try select.timestamp(2),
                 highWaterMarks: marks),
-            foldedThrough: select.int64(9)
+            foldedThrough: select.int64(9),
+            isClean: select.int64(10) != 0
         )
     }
 }

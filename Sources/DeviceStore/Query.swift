@@ -12,7 +12,7 @@ enum Query: Int, CaseIterable {
     // Transactions.
     case begin, commit, rollback
     // The head.
-    case selectHead, updateHead, updateFolded
+    case selectHead, updateHead, updateFolded, updateClean
     // The catalogue.
     case selectProjects, insertProject, deleteProject, deleteCohortsOfProject, deleteReleasesOfProject
     case deleteAttributeKeysOfProject
@@ -39,8 +39,8 @@ enum Query: Int, CaseIterable {
 
         case .selectHead:
             """
-            SELECT store_id, sequence, time, revision, device, project, cohort, release, attribute_key, folded_through
-            FROM head
+            SELECT store_id, sequence, time, revision, device, project, cohort, release, attribute_key, folded_through,
+            is_clean FROM head
             """
         case .updateHead:
             // Matches no row where another writer was first.
@@ -49,6 +49,7 @@ enum Query: Int, CaseIterable {
             release = ?7, attribute_key = ?8 WHERE sequence = ?1 - 1
             """
         case .updateFolded: "UPDATE head SET folded_through = ?1"
+        case .updateClean: "UPDATE head SET is_clean = ?1"
 
         case .selectProjects: "SELECT id, slug, name, created_date FROM projects ORDER BY id"
         case .insertProject: "INSERT INTO projects (id, slug, name, created_date) VALUES (?1, ?2, ?3, ?4)"

@@ -2,12 +2,15 @@
 
 internal import GRDB
 internal import GRDBSQLite
+internal import Glibc
 
 /// A result code other than success, with SQLite's words for it.
 struct SQLiteFailure: Error, CustomStringConvertible {
     /// The extended result code.
     var code: Int32
     var message: String
+    /// The system's words for the failed call behind an error of input or output; nil where there are none.
+    var systemReason: String?
 
     init(code: Int32, message: String) {
         self.code = code
@@ -17,6 +20,22 @@ struct SQLiteFailure: Error, CustomStringConvertible {
     /// What the last call on `connection` left behind.
     init(_ code: Int32, on connection: OpaquePointer) {
         self.init(code: code, message: String(cString: sqlite3_errmsg(connection)))
+        if [SQLITE_IOERR, SQLITE_CANTOPEN].contains(self.primaryCode) {
+            let number = Self.systemErrorNumber(connection)
+            self.systemReason = number == 0 ? nil : String(cString: strerror(number))
+        }
+    }
+
+    /// The error number that the files of `connection` had last, its log's first; 0 where they had none.
+    private static func systemErrorNumber(_ connection: OpaquePointer) -> Int32 {
+        var log: UnsafeMutablePointer<sqlite3_file>?
+        var number: Int32 = 0
+        sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log)
+        if let log, let control = log.pointee.pMethods?.pointee.xFileControl {
+            _ = control(log, SQLITE_FCNTL_LAST_ERRNO, &number)
+        }
+        if number == 0 { sqlite3_file_control(connection, "main", SQLITE_FCNTL_LAST_ERRNO, &number) }
+        return number == 0 ? sqlite3_system_errno(connection) : number
     }
 
     /// What GRDB threw.
@@ -40,8 +59,18 @@ struct SQLiteFailure: Error, CustomStringConvertible {
         self.code & 0xFF
     }
 
+    /// Whether the file holds what this program did not write.
+    var isDamage: Bool {
+        [SQLITE_CORRUPT, SQLITE_NOTADB].contains(self.primaryCode)
+    }
+
+    /// In few words.
+    var reason: String {
+        self.systemReason ?? self.message
+    }
+
     var description: String {
-        "SQLite error \(self.code): \(self.message)"
+        "SQLite error \(self.code): \(self.message)" + (self.systemReason.map { " (\($0))" } ?? "")
     }
 }
 
@@ -51,11 +80,15 @@ extension StoreError {
         switch failure.primaryCode {
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             .damaged(path, "is damaged or not a Rollcall database", cause: failure)
+        case SQLITE_FULL:
+            StoreError(.failed, "no space to open \(path); free some", cause: failure)
         case SQLITE_BUSY, SQLITE_LOCKED:
             StoreError(.locked, "\(path) is in use by another process; stop that process first", cause: failure)
         default:
             StoreError(
-                .failed, "cannot read \(path); check the disk and the permissions of file and folder", cause: failure)
+                .failed,
+                "cannot read \(path) (\(failure.reason)); check the disk and the permissions of file and folder",
+                cause: failure)
         }
     }
 
@@ -77,15 +110,22 @@ extension StoreError {
         switch failure.primaryCode {
         case SQLITE_FULL:
             StoreError(.unavailable, "no space to write \(path); free some, writes then go on", cause: failure)
+        case SQLITE_READONLY:
+            StoreError(
+                .unavailable, "\(path) is read-only now; make it writable, writes then go on", cause: failure)
         default:
-            StoreError(.unavailable, "\(path) did not take the change and holds none of it", cause: failure)
+            StoreError(
+                .unavailable, "\(path) did not take the change (\(failure.reason)) and holds none of it",
+                cause: failure)
         }
     }
 
     /// The error for a batch of which nobody can say whether it is durable.
     static func unknown(_ path: String, _ failure: SQLiteFailure?) -> StoreError {
         StoreError(
-            .outcomeUnknown, "an input/output error left open whether \(path) holds the change; check the disk",
+            .outcomeUnknown,
+            "an error of the disk\(failure.map { " (\($0.reason))" } ?? "") left open whether \(path) holds the change; "
+                + "check it, writes go on once it takes them",
             cause: failure)
     }
 

@@ -6,8 +6,8 @@ internal import Synchronization
 /// Durable state in an SQLite database in WAL mode, each batch synced before its commit returns.
 ///
 /// A batch appends its device changes to a log; device rows follow from the log in the background, once the store has
-/// been loaded. Before that, and after a load that failed, nothing but batches is written: what cannot be read is left
-/// to be looked into as it was found.
+/// been loaded, and verified where whoever wrote last did not close it. Before that, after a load or a verification that
+/// failed, and once damage is found, nothing is written: what cannot be read is left to be looked into as it was found.
 package final class SQLiteStore: DeviceStore {
     /// The database's name in its folder.
     package static let fileName = "rollcall.sqlite"
@@ -24,6 +24,8 @@ package final class SQLiteStore: DeviceStore {
     private let state: Mutex<State>
     /// Whether the last load read everything.
     private let isLoaded = Atomic(false)
+    /// Whether the file was closed properly, or was looked through since.
+    private let isVerified: Atomic<Bool>
 
     /// Opens the store in `folder`, which it makes, with a new database, where there is none.
     ///
@@ -36,6 +38,7 @@ package final class SQLiteStore: DeviceStore {
             try folder.prepareDatabase()
             let session = try Self.open(folder, options)
             self.state = Mutex(.open(session, Upkeep(session, options: options)))
+            self.isVerified = Atomic(session.progress.withLock(\.isMarkedClean) && !folder.hadLog)
         } catch {
             folder.removeTraces()
             folder.release()
@@ -67,16 +70,49 @@ package final class SQLiteStore: DeviceStore {
             throw error
         }
         self.isLoaded.store(true, ordering: .relaxed)
-        upkeep.start()
+        if !self.needsVerification { upkeep.start() }
+    }
+
+    package var needsVerification: Bool {
+        !self.isVerified.load(ordering: .relaxed)
+    }
+
+    /// - Complexity: O(bytes of the file), which is read once.
+    package func verify(while isWanted: @escaping @Sendable () -> Bool) throws(StoreError) {
+        let (session, upkeep) = try self.opened()
+        let finding: String?
+        do {
+            finding = try session.check(while: isWanted)
+        } catch {
+            throw .reading(session.path, error)
+        }
+        if let finding {
+            let damage = StoreError.damaged(session.path, "is damaged (\(finding))")
+            session.progress.withLock { $0.damage = damage }
+            throw damage
+        }
+        self.isVerified.store(true, ordering: .relaxed)
+        if self.isLoaded.load(ordering: .relaxed) { upkeep.start() }
     }
 
     /// - Complexity: O(rows), about a microsecond each, and one sync of the file.
     package func commit(_ batch: MutationBatch) throws(StoreError) {
         let (session, upkeep) = try self.opened()
+        if let damage = session.progress.withLock(\.damage) { throw damage }
+        guard !self.needsVerification else {
+            throw StoreError(
+                .unavailable, "\(session.path) was not closed properly and has not been looked through yet")
+        }
         let isNext: Bool
         do {
             isNext = try session.commit(batch)
         } catch {
+            guard !error.failure.isDamage else {
+                let damage = StoreError.damaged(session.path, "is damaged", cause: error.failure)
+                session.progress.withLock { $0.damage = damage }
+                upkeep.stop()
+                throw damage
+            }
             switch error {
             case .rolledBack(let failure):
                 throw .rolledBack(session.path, failure)
@@ -96,6 +132,7 @@ package final class SQLiteStore: DeviceStore {
         switch self.state.withLock({ $0 }) {
         case .closed: throw self.closedError
         case .open(let session, let upkeep):
+            if let damage = session.progress.withLock(\.damage) { throw damage }
             // First, so that nobody begins to read what is about to be closed.
             self.state.withLock { $0 = .unsettled(session) }
             upkeep.stop()
@@ -116,7 +153,7 @@ package final class SQLiteStore: DeviceStore {
         }
         let upkeep = Upkeep(session, options: self.options)
         self.state.withLock { $0 = .open(session, upkeep) }
-        if self.isLoaded.load(ordering: .relaxed) { upkeep.start() }
+        if self.isLoaded.load(ordering: .relaxed), !self.needsVerification { upkeep.start() }
         return session.progress.withLock(\.head)
     }
 
@@ -161,7 +198,8 @@ package final class SQLiteStore: DeviceStore {
         case .closed: return
         case .open(let session, let upkeep):
             upkeep.stop()
-            guard self.isLoaded.load(ordering: .relaxed) else {
+            let isSound = session.progress.withLock { $0.damage == nil } && !self.needsVerification
+            guard isSound, self.isLoaded.load(ordering: .relaxed) else {
                 session.abandon()
                 self.folder.removeTraces()
                 break

@@ -10,7 +10,7 @@ enum Schema {
     static let applicationID: UInt32 = 0x526F_6C6C
 
     /// The number of the last step, which the file carries in its header (`user_version`).
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
 
     /// The steps from an empty file to ``version``. A released step is never edited; what changes is a further step.
     ///
@@ -79,6 +79,14 @@ enum Schema {
                     PRAGMA user_version = 2;
                     """)
         }
+        // Whether the file was closed properly, and nothing was written to it since.
+        migrator.registerMigration("3") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE head ADD COLUMN is_clean INTEGER NOT NULL DEFAULT 0;
+                    PRAGMA user_version = 3;
+                    """)
+        }
         return migrator
     }
 
@@ -93,7 +101,7 @@ enum Schema {
             let storeID = withUnsafeBytes(of: UUID().uuid) { Data($0) }
             try queue.write { database in
                 try database.execute(
-                    sql: "INSERT INTO head VALUES (1, ?, 0, ?, 0, 0, 1, 1, 0, 0, 0)",
+                    sql: "INSERT INTO head VALUES (1, ?, 0, ?, 0, 0, 1, 1, 0, 0, 0, 1)",
                     arguments: [storeID, now.microseconds])
                 try database.execute(
                     sql: "INSERT INTO projects (id, slug, name, created_date) VALUES (1, 'default', 'Default', ?)",

@@ -10,6 +10,10 @@ final class Session: Sendable {
         var head: StoreHead
         var foldedThrough: Int64
         var walFrameCount = 0
+        /// Whether the file says that it was closed properly, which the next write takes back.
+        var isMarkedClean: Bool
+        /// Why nothing is written any more; nil while the file is sound.
+        var damage: StoreError?
 
         /// Changes that are not folded yet.
         var backlogCount: Int {
@@ -49,7 +53,8 @@ final class Session: Sendable {
             self.side = side
             self.feed = feed
             self.keeper = keeper
-            self.progress = Mutex(Progress(head: row.head, foldedThrough: row.foldedThrough))
+            self.progress = Mutex(
+                Progress(head: row.head, foldedThrough: row.foldedThrough, isMarkedClean: row.isClean))
         } catch {
             for connection in others { try? connection.close() }
             try? keeper.close()
@@ -63,14 +68,10 @@ final class Session: Sendable {
     func commit(_ batch: borrowing MutationBatch) throws(TransactionFailure) -> Bool {
         let main = self.main
         var isNext = true
-        let walFrameCount: Int
         do {
-            walFrameCount = try main.perform { () throws(TransactionFailure) in
-                try main.transaction { () throws(SQLiteFailure) in
-                    isNext = try main.write(batch)
-                    if !isNext { throw SQLiteFailure.malformed("the last batch is not the one before") }
-                }
-                return main.walFrameCount
+            try self.write { () throws(SQLiteFailure) in
+                isNext = try main.write(batch)
+                if !isNext { throw SQLiteFailure.malformed("the last batch is not the one before") }
             }
         } catch {
             if case .rolledBack = error, !isNext { return false }
@@ -81,9 +82,36 @@ final class Session: Sendable {
             progress.head.sequence = sequence
             progress.head.time = time
             progress.head.highWaterMarks = marks
-            progress.walFrameCount = walFrameCount
         }
         return true
+    }
+
+    /// Runs a transaction on the main connection; the first that changes anything takes the mark of a clean end away.
+    func write(_ body: () throws(SQLiteFailure) -> Void) throws(TransactionFailure) {
+        let main = self.main
+        let isMarkedClean = self.progress.withLock(\.isMarkedClean)
+        let walFrameCount = try main.perform { () throws(TransactionFailure) -> Int? in
+            let changeCount = main.totalChangeCount
+            try main.transaction { () throws(SQLiteFailure) in
+                try body()
+                if isMarkedClean, main.totalChangeCount != changeCount { try main.run(.updateClean, 0) }
+            }
+            return main.totalChangeCount == changeCount ? nil : main.walFrameCount
+        }
+        guard let walFrameCount else { return }
+        self.progress.withLock { progress in
+            progress.walFrameCount = walFrameCount
+            progress.isMarkedClean = false
+        }
+    }
+
+    /// Looks through the file on a connection of its own, for as long as `isWanted` says so; writes nothing.
+    ///
+    /// - Returns: what is wrong with it; nil where nothing is.
+    func check(while isWanted: @escaping @Sendable () -> Bool) throws(SQLiteFailure) -> String? {
+        let connection = try Connection(path: self.path, .init(label: "rollcall.store.check", isReadOnly: true))
+        defer { try? connection.close() }
+        return try connection.perform { () throws(SQLiteFailure) in try connection.quickCheck(while: isWanted) }
     }
 
     /// Hands everything to `loader`, and writes nothing.
@@ -106,13 +134,26 @@ final class Session: Sendable {
         try? self.keeper.close()
     }
 
-    /// Lets go of the file with nothing left in the WAL.
+    /// Lets go of the file, marked as closed properly, with nothing left in the WAL.
     func close() throws(SQLiteFailure) {
+        try self.markClean()
         try self.keeper.close()
         try self.feed.close()
         try self.side.close()
         let main = self.main
         _ = try main.perform { () throws(SQLiteFailure) in try main.checkpoint(truncating: true) }
         try main.close()
+    }
+
+    private func markClean() throws(SQLiteFailure) {
+        guard !self.progress.withLock(\.isMarkedClean) else { return }
+        let main = self.main
+        do {
+            try main.perform { () throws(TransactionFailure) in
+                try main.transaction { () throws(SQLiteFailure) in try main.run(.updateClean, 1) }
+            }
+        } catch {
+            throw error.failure
+        }
     }
 }

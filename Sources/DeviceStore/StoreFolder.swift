@@ -11,6 +11,8 @@ struct StoreFolder: Sendable {
     private let lockDescriptor: Int32
     /// Which of the files beside the database there were when the folder was taken.
     private let companions: [String]
+    /// Whether the database's log held something then: whoever wrote last did not close it.
+    let hadLog: Bool
 
     var databasePath: String { "\(self.path)/\(SQLiteStore.fileName)" }
 
@@ -27,6 +29,8 @@ struct StoreFolder: Sendable {
         self.lockDescriptor = try Self.takeLock("\(path)/rollcall.lock", folder: path)
         self.companions = ["-wal", "-shm", "-journal"].map { "\(path)/\(SQLiteStore.fileName)\($0)" }
             .filter { access($0, F_OK) == 0 }
+        var status = stat()
+        self.hadLog = stat("\(path)/\(SQLiteStore.fileName)-wal", &status) == 0 && status.st_size > 0
     }
 
     /// Lets others have the folder.
@@ -172,9 +176,9 @@ struct StoreFolder: Sendable {
         }
         try self.check(version: header.bigEndian(at: 60))
 
+        guard self.hadLog else { return }
+        try self.inspectLog(pageByteCount: Int(header[16]) << 8 | Int(header[17]))
         // A newer program that did not end well may have left its version in the WAL alone.
-        var status = stat()
-        guard stat("\(path)-wal", &status) == 0, status.st_size > 0 else { return }
         let version: Int64
         do {
             let connection = try Connection(path: path, .init(label: "rollcall.store.inspection", isReadOnly: true))
@@ -186,6 +190,25 @@ struct StoreFolder: Sendable {
             throw .reading(path, error)
         }
         try self.check(version: UInt32(truncatingIfNeeded: version))
+    }
+
+    /// SQLite would leave out what lies behind a damaged place without a word, and then write over it.
+    ///
+    /// - Parameter pageByteCount: the header's; 1 stands for 65,536.
+    private func inspectLog(pageByteCount: Int) throws(StoreError) {
+        let (path, log) = (self.databasePath, "\(self.databasePath)-wal")
+        let damage: LogInspection.Damage?
+        do {
+            damage = try LogInspection.damage(
+                in: log, indexPath: "\(path)-shm", pageByteCount: pageByteCount == 1 ? 65_536 : pageByteCount)
+        } catch {
+            throw StoreError(.failed, "cannot read \(log): \(String(cString: strerror(error.number))); check the disk")
+        }
+        guard let damage else { return }
+        throw .damaged(
+            path,
+            "has lost acknowledged changes: \(log), in which they lie, is damaged or cut off from byte \(damage.offset) on"
+        )
     }
 
     private func check(version: UInt32) throws(StoreError) {

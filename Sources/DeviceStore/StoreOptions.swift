@@ -11,7 +11,8 @@ extension SQLiteStore {
         /// For how long a change stays in the log after it is folded, in microseconds, and how many bytes of them do.
         package var logAgeMicrosecondsMax: Int64
         package var logByteCountMax: Int
-        /// Told of each failure in the background, after which the work is tried again. Runs on the store's own queue.
+        /// Told of a failure in the background, after which the work is tried again until it succeeds: of the first one only,
+        /// and of damage, after which it is not. Runs on the store's own queue.
         package var onBackgroundFailure: @Sendable (StoreError) -> Void = { _ in }
 
         /// How long a change waits to be folded while there are few, in milliseconds.

@@ -114,7 +114,11 @@ final class Upkeep: Sendable {
             milliseconds = try self.step()
             self.failureCount = 0
         } catch {
-            self.options.onBackgroundFailure(.background(self.session.path, error))
+            let failure = StoreError.background(self.session.path, error)
+            // Whatever is written to a damaged file can only make it worse.
+            if error.isDamage { self.session.progress.withLock { $0.damage = failure } }
+            if self.failureCount == 0 || error.isDamage { self.options.onBackgroundFailure(failure) }
+            guard !error.isDamage else { return }
             self.failureCount += 1
             milliseconds = min(60_000, 100 << min(self.failureCount, 10))
         }
@@ -197,13 +201,8 @@ final class Upkeep: Sendable {
     /// Runs a transaction of the background. One that fails, however it ends, may run again: each sets and deletes,
     /// none adds up.
     private func write(_ body: () throws(SQLiteFailure) -> Void) throws(SQLiteFailure) {
-        let main = self.session.main
         do {
-            let walFrameCount = try main.perform { () throws(TransactionFailure) in
-                try main.transaction(body)
-                return main.walFrameCount
-            }
-            self.session.progress.withLock { $0.walFrameCount = walFrameCount }
+            try self.session.write(body)
         } catch {
             throw error.failure
         }

@@ -159,6 +159,7 @@ import Testing
         let contents = try store.contents()
         let during = try folder.files()
         for (name, bytes) in before { #expect(during[name] == bytes, "\(name)") }
+        try store.verify { true }
         store.close()
         #expect(try folder.files().keys.sorted() == [SQLiteStore.fileName])
         let connection = try Connection(path: folder.database, .init(label: "test"))
@@ -250,6 +251,8 @@ import Testing
         store = try SQLiteStore(folder: folder.path, options: options)
         defer { store.close() }
         #expect(try store.contents() == before)
+        // It could not be closed properly.
+        try store.verify { true }
         try store.commit(batch)
         try store.commit(history.batch())
         #expect(try store.contents() == history.contents)

@@ -15,11 +15,13 @@ final class TemporaryFolder: Sendable {
 
     var database: String { "\(self.path)/\(SQLiteStore.fileName)" }
 
-    /// What the database and its WAL would be after the power failed now.
-    func copy() throws -> TemporaryFolder {
+    /// What the database and its WAL, and the index of that, would be after a kill or, for all that can be known of it, after
+    /// the power failed now.
+    func copy(withIndex: Bool = false) throws -> TemporaryFolder {
         let copy = TemporaryFolder()
         try FileManager.default.createDirectory(atPath: copy.path, withIntermediateDirectories: true)
-        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: self.database + suffix) {
+        for suffix in ["", "-wal"] + (withIndex ? ["-shm"] : [])
+        where FileManager.default.fileExists(atPath: self.database + suffix) {
             try FileManager.default.copyItem(atPath: self.database + suffix, toPath: copy.database + suffix)
         }
         return copy

@@ -20,6 +20,15 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
         case outcomeUnknown(isLanded: Bool)
         /// Another writer was first.
         case conflict
+        /// The store is found to be damaged.
+        case corrupt
+    }
+
+    /// What comes of a verification.
+    private enum Verification {
+        case notNeeded
+        case underWay
+        case over(StoreError?)
     }
 
     private struct State {
@@ -28,6 +37,7 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
         var reopenFailureCount = 0
         var isUnsettled = false
         var isClosed = false
+        var verification = Verification.notNeeded
         var isHolding = false
         /// One for each commit that is held.
         var gates: [DispatchSemaphore] = []
@@ -38,6 +48,7 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
     /// The store that holds the state.
     package let base: Base
     private let state = Mutex(State())
+    private let verificationGate = DispatchSemaphore(value: 0)
 
     package init(_ base: Base) {
         self.base = base
@@ -55,6 +66,17 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
     /// Lets the next `count` reopenings fail.
     package func failReopenings(next count: Int) {
         self.state.withLock { $0.reopenFailureCount = count }
+    }
+
+    /// Lets the store ask for a verification, which goes on until ``endVerification(_:)`` or until it is cut short.
+    package func requireVerification() {
+        self.state.withLock { $0.verification = .underWay }
+    }
+
+    /// Ends the verification, with an error where there is one.
+    package func endVerification(_ error: StoreError? = nil) {
+        self.state.withLock { $0.verification = .over(error) }
+        self.verificationGate.signal()
     }
 
     /// Keeps every commit from now on waiting until ``release()``.
@@ -104,6 +126,22 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
         try self.base.load(into: &loader)
     }
 
+    package var needsVerification: Bool {
+        self.state.withLock { state in
+            if case .notNeeded = state.verification { return self.base.needsVerification }
+            return true
+        }
+    }
+
+    package func verify(while isWanted: @escaping @Sendable () -> Bool) throws(StoreError) {
+        while case .underWay = self.state.withLock({ $0.verification }) {
+            guard isWanted() else { throw StoreError(.failed, "the verification of the test's store was cut short") }
+            _ = self.verificationGate.wait(timeout: .now() + .milliseconds(1))
+        }
+        if case .over(let error?) = self.state.withLock({ $0.verification }) { throw error }
+        try self.base.verify(while: isWanted)
+    }
+
     package func commit(_ batch: MutationBatch) throws(StoreError) {
         self.waitWhileHeld()
         if self.state.withLock({ $0.isUnsettled }) { throw Self.unknown }
@@ -115,6 +153,8 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
             throw StoreError(.unavailable, "the test's store takes no change for now")
         case .conflict:
             throw StoreError(.conflict, "the test's store has had another writer")
+        case .corrupt:
+            throw StoreError(.corrupt, "the test's store is damaged")
         case .outcomeUnknown(let isLanded):
             if isLanded { try self.land(batch) }
             self.state.withLock { $0.isUnsettled = true }

@@ -68,6 +68,10 @@ package final class MemoryStore: DeviceStore {
         try self.contents.load(into: &loader)
     }
 
+    package var needsVerification: Bool { false }
+
+    package func verify(while isWanted: @escaping @Sendable () -> Bool) throws(StoreError) {}
+
     package func commit(_ batch: MutationBatch) throws(StoreError) {
         let isNext = self.state.withLock { state in
             guard batch.sequence == state.head.sequence + 1 else { return false }
