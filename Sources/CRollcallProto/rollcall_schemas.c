@@ -818,10 +818,11 @@ static const RollcallFieldSchema rollcall__v1__get_server_info_response__fields[
     [5] = {"caller", &rollcall__v1__caller__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
     [6] = {"limits", &rollcall__v1__limit__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
     [7] = {"memory", &rollcall__v1__memory_figure__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [12] = {"store", &rollcall__v1__store_status__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
 };
 
 const RollcallMessageSchema rollcall__v1__get_server_info_response__schema_data = {
-    &rollcall__v1__get_server_info_response__descriptor, rollcall__v1__get_server_info_response__fields, 7,
+    &rollcall__v1__get_server_info_response__descriptor, rollcall__v1__get_server_info_response__fields, 12,
 };
 
 static const RollcallFieldSchema rollcall__v1__granted_roles__fields[] = {
@@ -1143,6 +1144,16 @@ static const RollcallFieldSchema rollcall__v1__release__fields[] = {
 
 const RollcallMessageSchema rollcall__v1__release__schema_data = {
     &rollcall__v1__release__descriptor, rollcall__v1__release__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__store_status__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"state", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"reason", NULL, ROLLCALL_FIELD_TEXT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__store_status__schema_data = {
+    &rollcall__v1__store_status__descriptor, rollcall__v1__store_status__fields, 2,
 };
 
 static const RollcallFieldSchema rollcall__v1__update_cohort_request__fields[] = {

@@ -1,6 +1,6 @@
 // What a running server says of itself.
 
-/// Version, store, limits and memory of a server, and who it takes its caller for.
+/// Version, store, limits and memory of a server, how its store does, and who it takes its caller for.
 public struct ServerInfo: Hashable, Sendable {
     /// A process at the other end of a connection, by the kernel's word, and what it may do.
     public struct Caller: Hashable, Sendable {
@@ -63,6 +63,17 @@ public struct ServerInfo: Hashable, Sendable {
         }
     }
 
+    /// How the store takes changes. Reads are answered in every state.
+    public enum StoreState: Hashable, Sendable {
+        case ready
+        /// It is being looked through after a stop that was not clean; changes wait.
+        case checking
+        /// The last change was refused; the next one is tried.
+        case failing(reason: String)
+        /// Changes are refused until the server is started anew.
+        case closed(reason: String)
+    }
+
     public var version: String
     /// A UUID, lower case: names the history that revisions and page tokens belong to.
     public var storeID: String
@@ -73,6 +84,7 @@ public struct ServerInfo: Hashable, Sendable {
     public var caller: Caller
     public var limits: [Limit]
     public var memory: [MemoryFigure]
+    public var store = StoreState.ready
 
     public init(
         version: String,

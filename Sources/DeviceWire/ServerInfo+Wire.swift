@@ -38,6 +38,24 @@ extension Arena {
             figureMessage.pointee.bytes = figure.byteCount
             message.pointee.memory[index] = figureMessage
         }
+        message.pointee.store = self.message(info.store)
+        return message
+    }
+
+    private func message(_ state: ServerInfo.StoreState) -> UnsafeMutablePointer<Rollcall__V1__StoreStatus> {
+        let message = self.make(Messages.storeStatus)
+        switch state {
+        case .ready:
+            message.pointee.state = ROLLCALL__V1__STORE_STATE__STORE_STATE_READY
+        case .checking:
+            message.pointee.state = ROLLCALL__V1__STORE_STATE__STORE_STATE_CHECKING
+        case .failing(let reason):
+            message.pointee.state = ROLLCALL__V1__STORE_STATE__STORE_STATE_FAILING
+            message.pointee.reason = self.text(reason)
+        case .closed(let reason):
+            message.pointee.state = ROLLCALL__V1__STORE_STATE__STORE_STATE_CLOSED
+            message.pointee.reason = self.text(reason)
+        }
         return message
     }
 
@@ -80,6 +98,19 @@ extension ServerInfo {
                 MemoryFigure(name: $0.pointee.name.string, byteCount: $0.pointee.bytes)
             }
         )
+        // A server from before the field says nothing of its store, and is taken to be well.
+        if let store = message.store { self.store = StoreState(store.pointee) }
+    }
+}
+
+extension ServerInfo.StoreState {
+    fileprivate init(_ message: Rollcall__V1__StoreStatus) {
+        switch message.state {
+        case ROLLCALL__V1__STORE_STATE__STORE_STATE_CHECKING: self = .checking
+        case ROLLCALL__V1__STORE_STATE__STORE_STATE_FAILING: self = .failing(reason: message.reason.string)
+        case ROLLCALL__V1__STORE_STATE__STORE_STATE_CLOSED: self = .closed(reason: message.reason.string)
+        default: self = .ready
+        }
     }
 }
 

@@ -598,6 +598,12 @@ package enum Messages {
         MessageType(schema: rollcall__v1__release__schema())
     }
 
+    /// `rollcall.v1.StoreStatus`
+    @inlinable
+    package static var storeStatus: MessageType<Rollcall__V1__StoreStatus> {
+        MessageType(schema: rollcall__v1__store_status__schema())
+    }
+
     /// `rollcall.v1.UpdateCohortRequest`
     @inlinable
     package static var updateCohortRequest: MessageType<Rollcall__V1__UpdateCohortRequest> {

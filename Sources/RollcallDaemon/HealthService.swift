@@ -8,6 +8,9 @@ internal import ServiceLifecycle
 
 /// Tells callers that the daemon serves, until a drain begins.
 ///
+/// A store that takes no changes is none of its business: reads are answered all the same, and whoever restarts or
+/// passes over what is not serving would end them too. GetServerInfo tells of the store.
+///
 /// All services stand and fall together: they are served by one process from one store, and a drain ends them all. A
 /// watcher is owed at most two messages, the state that it came upon and the one of the drain; the second waits for the
 /// first to be taken, so that nothing queues up for a slow one.

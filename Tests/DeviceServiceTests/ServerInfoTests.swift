@@ -8,9 +8,34 @@ import DeviceWire
 import FoundationEssentials
 import ProtobufC
 import RPC
+import RollcallTesting
 import Testing
 
 @Suite struct ServerInfoTests {
+    private func info(_ service: ServiceHarness) async throws -> ServerInfo {
+        let bytes = try await service.call("GetServerInfo", Messages.getServerInfoRequest)
+        return try bytes.withUnsafeBytes { bytes in
+            try Arena().decode(Messages.getServerInfoResponse, from: bytes) { try ServerInfo(from: $0) }
+        }
+    }
+
+    @Test func theServerTellsWhetherItsStoreTakesChanges() async throws {
+        let service = try ServiceHarness()
+        #expect(try await self.info(service).store == .ready)
+        service.store.fail(.unavailable)
+        await #expect(throws: Status.self) { try await service.create("A-1") }
+        #expect(try await self.info(service).store == .failing(reason: "the test's store takes no change for now."))
+        try await service.create("A-1")
+        #expect(try await self.info(service).store == .ready)
+        service.store.fail(.corrupt)
+        await #expect(throws: Status.self) { try await service.create("A-2") }
+        guard case .closed(let reason) = try await self.info(service).store else {
+            Issue.record("the store is not closed")
+            return
+        }
+        #expect(reason.contains("the test's store is damaged"))
+    }
+
     @Test func theServerNamesItsStoreItsLimitsAndItsCaller() async throws {
         let service = try ServiceHarness { $0.projectCountMax = 12 }
         try await service.create("A-1")

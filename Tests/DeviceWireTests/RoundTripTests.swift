@@ -136,8 +136,12 @@ import Testing
         #expect(count.explanation == nil)
     }
 
-    @Test func serverInfoComesBack() throws {
-        let info = ServerInfo(
+    @Test(
+        arguments: [
+            .ready, .checking, .failing(reason: "no space"), .closed(reason: "damaged"),
+        ] as [ServerInfo.StoreState])
+    func serverInfoComesBack(store: ServerInfo.StoreState) throws {
+        var info = ServerInfo(
             version: "0.1.0",
             storeID: "0b4a9c1e-5d2f-4c7b-9a58-3e1f6d7c8b90",
             revision: 41,
@@ -157,6 +161,7 @@ import Testing
                 ServerInfo.MemoryFigure(name: "serials", byteCount: 0),
             ]
         )
+        info.store = store
         let bytes = packed { $0.message(info) }
         #expect(try decoded(Messages.getServerInfoResponse, bytes) { try ServerInfo(from: $0) } == info)
     }

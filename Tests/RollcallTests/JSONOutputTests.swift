@@ -242,7 +242,7 @@ import Testing
                 "roles": [{"project": null, "roles": ["reader"]}, \
                 {"project": "lab", "roles": ["reader", "reporter"]}]}, \
                 "limits": [{"name": "page_size", "value": 1000, "unit": "items"}], \
-                "memory": [{"name": "rows", "bytes": 64}]}}
+                "memory": [{"name": "rows", "bytes": 64}], "store": {"state": "ready", "reason": ""}}}
 
                 """
         )

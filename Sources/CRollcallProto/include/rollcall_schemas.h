@@ -644,6 +644,12 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__release__schem
     return &rollcall__v1__release__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__store_status__schema_data;
+/// Schema of `rollcall.v1.StoreStatus`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__store_status__schema(void) {
+    return &rollcall__v1__store_status__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__update_cohort_request__schema_data;
 /// Schema of `rollcall.v1.UpdateCohortRequest`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__update_cohort_request__schema(void) {

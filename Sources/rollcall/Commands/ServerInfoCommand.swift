@@ -5,7 +5,8 @@ internal import RollcallClient
 struct ServerInfoCommand: ClientCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
-        abstract: "Show the daemon's version, store, uptime, limits and memory, and who it takes you for.",
+        abstract:
+            "Show the daemon's version, store, uptime, limits and memory, whether it takes changes, and who it takes you for.",
         discussion: """
               rollcall server info --output json
             """

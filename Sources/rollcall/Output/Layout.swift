@@ -95,6 +95,10 @@ extension Layout<ServerInfo> {
                         }
                     )
                 ),
+                (
+                    "store",
+                    .object([("state", .string(info.store.name)), ("reason", .string(info.store.reason))])
+                ),
             ])
         },
         columns: Self.serverFields,
@@ -133,6 +137,27 @@ extension ServerInfo.GrantedRoles {
     /// As an access rule has it: `reader+reporter@lab`.
     fileprivate var text: String {
         self.roles.joined(separator: "+") + (self.project.map { "@\($0)" } ?? "")
+        Column("store_state") { $0.store.name },
+        Column("store_reason") { $0.store.reason },
+    ]
+}
+
+extension ServerInfo.StoreState {
+    fileprivate var name: String {
+        switch self {
+        case .ready: "ready"
+        case .checking: "checking"
+        case .failing: "failing"
+        case .closed: "closed"
+        }
+    }
+
+    /// Empty where there is none.
+    fileprivate var reason: String {
+        switch self {
+        case .ready, .checking: ""
+        case .failing(let reason), .closed(let reason): reason
+        }
     }
 }
 

@@ -99,6 +99,51 @@ void   rollcall__v1__get_server_info_response__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__get_server_info_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__store_status__init
+                     (Rollcall__V1__StoreStatus         *message)
+{
+  static const Rollcall__V1__StoreStatus init_value = ROLLCALL__V1__STORE_STATUS__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__store_status__get_packed_size
+                     (const Rollcall__V1__StoreStatus *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__store_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__store_status__pack
+                     (const Rollcall__V1__StoreStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__store_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__store_status__pack_to_buffer
+                     (const Rollcall__V1__StoreStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__store_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__StoreStatus *
+       rollcall__v1__store_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__StoreStatus *)
+     protobuf_c_message_unpack (&rollcall__v1__store_status__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__store_status__free_unpacked
+                     (Rollcall__V1__StoreStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__store_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   rollcall__v1__caller__init
                      (Rollcall__V1__Caller         *message)
 {
@@ -297,7 +342,7 @@ const ProtobufCMessageDescriptor rollcall__v1__get_server_info_request__descript
   (ProtobufCMessageInit) rollcall__v1__get_server_info_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor rollcall__v1__get_server_info_response__field_descriptors[7] =
+static const ProtobufCFieldDescriptor rollcall__v1__get_server_info_response__field_descriptors[8] =
 {
   {
     "version",
@@ -383,20 +428,34 @@ static const ProtobufCFieldDescriptor rollcall__v1__get_server_info_response__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "store",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__GetServerInfoResponse, store),
+    &rollcall__v1__store_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned rollcall__v1__get_server_info_response__field_indices_by_name[] = {
   4,   /* field[4] = caller */
   5,   /* field[5] = limits */
   6,   /* field[6] = memory */
   2,   /* field[2] = revision */
+  7,   /* field[7] = store */
   1,   /* field[1] = store_id */
   3,   /* field[3] = uptime */
   0,   /* field[0] = version */
 };
-static const ProtobufCIntRange rollcall__v1__get_server_info_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange rollcall__v1__get_server_info_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 12, 7 },
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descriptor =
 {
@@ -406,11 +465,62 @@ const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descrip
   "Rollcall__V1__GetServerInfoResponse",
   "rollcall.v1",
   sizeof(Rollcall__V1__GetServerInfoResponse),
-  7,
+  8,
   rollcall__v1__get_server_info_response__field_descriptors,
   rollcall__v1__get_server_info_response__field_indices_by_name,
-  1,  rollcall__v1__get_server_info_response__number_ranges,
+  2,  rollcall__v1__get_server_info_response__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__get_server_info_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__store_status__field_descriptors[2] =
+{
+  {
+    "state",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__StoreStatus, state),
+    &rollcall__v1__store_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__StoreStatus, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__store_status__field_indices_by_name[] = {
+  1,   /* field[1] = reason */
+  0,   /* field[0] = state */
+};
+static const ProtobufCIntRange rollcall__v1__store_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__store_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.StoreStatus",
+  "StoreStatus",
+  "Rollcall__V1__StoreStatus",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__StoreStatus),
+  2,
+  rollcall__v1__store_status__field_descriptors,
+  rollcall__v1__store_status__field_indices_by_name,
+  1,  rollcall__v1__store_status__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__store_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor rollcall__v1__caller__field_descriptors[5] =
@@ -668,4 +778,38 @@ const ProtobufCMessageDescriptor rollcall__v1__memory_figure__descriptor =
   1,  rollcall__v1__memory_figure__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__memory_figure__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue rollcall__v1__store_state__enum_values_by_number[5] =
+{
+  { "STORE_STATE_UNSPECIFIED", "ROLLCALL__V1__STORE_STATE__STORE_STATE_UNSPECIFIED", 0 },
+  { "STORE_STATE_READY", "ROLLCALL__V1__STORE_STATE__STORE_STATE_READY", 1 },
+  { "STORE_STATE_CHECKING", "ROLLCALL__V1__STORE_STATE__STORE_STATE_CHECKING", 2 },
+  { "STORE_STATE_FAILING", "ROLLCALL__V1__STORE_STATE__STORE_STATE_FAILING", 3 },
+  { "STORE_STATE_CLOSED", "ROLLCALL__V1__STORE_STATE__STORE_STATE_CLOSED", 4 },
+};
+static const ProtobufCIntRange rollcall__v1__store_state__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex rollcall__v1__store_state__enum_values_by_name[5] =
+{
+  { "STORE_STATE_CHECKING", 2 },
+  { "STORE_STATE_CLOSED", 4 },
+  { "STORE_STATE_FAILING", 3 },
+  { "STORE_STATE_READY", 1 },
+  { "STORE_STATE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor rollcall__v1__store_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "rollcall.v1.StoreState",
+  "StoreState",
+  "Rollcall__V1__StoreState",
+  "rollcall.v1",
+  5,
+  rollcall__v1__store_state__enum_values_by_number,
+  5,
+  rollcall__v1__store_state__enum_values_by_name,
+  1,
+  rollcall__v1__store_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -20,6 +20,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Rollcall__V1__GetServerInfoRequest Rollcall__V1__GetServerInfoRequest;
 typedef struct Rollcall__V1__GetServerInfoResponse Rollcall__V1__GetServerInfoResponse;
+typedef struct Rollcall__V1__StoreStatus Rollcall__V1__StoreStatus;
 typedef struct Rollcall__V1__Caller Rollcall__V1__Caller;
 typedef struct Rollcall__V1__GrantedRoles Rollcall__V1__GrantedRoles;
 typedef struct Rollcall__V1__Limit Rollcall__V1__Limit;
@@ -28,6 +29,34 @@ typedef struct Rollcall__V1__MemoryFigure Rollcall__V1__MemoryFigure;
 
 /* --- enums --- */
 
+/*
+ * How the store takes changes.
+ */
+typedef enum _Rollcall__V1__StoreState {
+  /*
+   * Not used.
+   */
+  ROLLCALL__V1__STORE_STATE__STORE_STATE_UNSPECIFIED = 0,
+  /*
+   * It takes them.
+   */
+  ROLLCALL__V1__STORE_STATE__STORE_STATE_READY = 1,
+  /*
+   * The daemon was not stopped properly, and the store is being looked through. Changes wait for the end of that, each for
+   * as long as its caller does.
+   */
+  ROLLCALL__V1__STORE_STATE__STORE_STATE_CHECKING = 2,
+  /*
+   * The last change was refused with UNAVAILABLE, because the disk is full, say. Each further change is tried, and the
+   * state ends with the first that succeeds.
+   */
+  ROLLCALL__V1__STORE_STATE__STORE_STATE_FAILING = 3,
+  /*
+   * Every change is refused with UNAVAILABLE until the daemon is started anew: the store is damaged, and is left as it is.
+   */
+  ROLLCALL__V1__STORE_STATE__STORE_STATE_CLOSED = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ROLLCALL__V1__STORE_STATE)
+} Rollcall__V1__StoreState;
 
 /* --- messages --- */
 
@@ -79,10 +108,34 @@ struct  Rollcall__V1__GetServerInfoResponse
    */
   size_t n_memory;
   Rollcall__V1__MemoryFigure **memory;
+  /*
+   * Whether changes are taken. Reads are answered in every state.
+   */
+  Rollcall__V1__StoreStatus *store;
 };
 #define ROLLCALL__V1__GET_SERVER_INFO_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__get_server_info_response__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, NULL, NULL, 0,NULL, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0, NULL, NULL, 0,NULL, 0,NULL, NULL }
+
+
+/*
+ * The state of the store.
+ */
+struct  Rollcall__V1__StoreStatus
+{
+  ProtobufCMessage base;
+  /*
+   * How it takes changes.
+   */
+  Rollcall__V1__StoreState state;
+  /*
+   * A sentence that says why it does not, with the file; empty where it does.
+   */
+  ProtobufCBinaryData reason;
+};
+#define ROLLCALL__V1__STORE_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__store_status__descriptor) \
+    , ROLLCALL__V1__STORE_STATE__STORE_STATE_UNSPECIFIED, {0,NULL} }
 
 
 /*
@@ -222,6 +275,25 @@ Rollcall__V1__GetServerInfoResponse *
 void   rollcall__v1__get_server_info_response__free_unpacked
                      (Rollcall__V1__GetServerInfoResponse *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__StoreStatus methods */
+void   rollcall__v1__store_status__init
+                     (Rollcall__V1__StoreStatus         *message);
+size_t rollcall__v1__store_status__get_packed_size
+                     (const Rollcall__V1__StoreStatus   *message);
+size_t rollcall__v1__store_status__pack
+                     (const Rollcall__V1__StoreStatus   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__store_status__pack_to_buffer
+                     (const Rollcall__V1__StoreStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__StoreStatus *
+       rollcall__v1__store_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__store_status__free_unpacked
+                     (Rollcall__V1__StoreStatus *message,
+                      ProtobufCAllocator *allocator);
 /* Rollcall__V1__Caller methods */
 void   rollcall__v1__caller__init
                      (Rollcall__V1__Caller         *message);
@@ -306,6 +378,9 @@ typedef void (*Rollcall__V1__GetServerInfoRequest_Closure)
 typedef void (*Rollcall__V1__GetServerInfoResponse_Closure)
                  (const Rollcall__V1__GetServerInfoResponse *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__StoreStatus_Closure)
+                 (const Rollcall__V1__StoreStatus *message,
+                  void *closure_data);
 typedef void (*Rollcall__V1__Caller_Closure)
                  (const Rollcall__V1__Caller *message,
                   void *closure_data);
@@ -324,8 +399,10 @@ typedef void (*Rollcall__V1__MemoryFigure_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    rollcall__v1__store_state__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__get_server_info_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__store_status__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__caller__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__granted_roles__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__limit__descriptor;
