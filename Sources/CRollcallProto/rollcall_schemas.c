@@ -818,11 +818,11 @@ static const RollcallFieldSchema rollcall__v1__get_server_info_response__fields[
     [5] = {"caller", &rollcall__v1__caller__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
     [6] = {"limits", &rollcall__v1__limit__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
     [7] = {"memory", &rollcall__v1__memory_figure__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
-    [12] = {"store", &rollcall__v1__store_status__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [8] = {"store", &rollcall__v1__store_status__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
 };
 
 const RollcallMessageSchema rollcall__v1__get_server_info_response__schema_data = {
-    &rollcall__v1__get_server_info_response__descriptor, rollcall__v1__get_server_info_response__fields, 12,
+    &rollcall__v1__get_server_info_response__descriptor, rollcall__v1__get_server_info_response__fields, 8,
 };
 
 static const RollcallFieldSchema rollcall__v1__granted_roles__fields[] = {

@@ -43,6 +43,9 @@ extension Grants {
         let everywhere = self.everywhere.names
         return (everywhere.isEmpty ? [] : [ServerInfo.GrantedRoles(project: nil, roles: everywhere)])
             + self.projects.map { ServerInfo.GrantedRoles(project: $0.slug, roles: $0.roles.names) }
+    }
+}
+
 extension ServerInfo.StoreState {
     fileprivate init(_ condition: StoreCondition) {
         switch condition {

@@ -33,13 +33,17 @@ struct ReloadSignal: Service {
                     try NIOAsyncChannel<ByteBuffer, Never>(wrappingChannelSynchronously: channel)
                 }
             }
-        try await cancelWhenGracefulShutdown {
-            try await pipe.executeThenClose { inbound in
-                // Signals that came close together are in one buffer: the last word of the file is what counts.
-                for try await _ in inbound {
-                    await self.reloader.reload()
+        do {
+            try await cancelWhenGracefulShutdown {
+                try await pipe.executeThenClose { inbound in
+                    // Signals that came close together are in one buffer: the last word of the file is what counts.
+                    for try await _ in inbound {
+                        await self.reloader.reload()
+                    }
                 }
             }
+        } catch is CancellationError {
+            // The shutdown ends the wait.
         }
     }
 }

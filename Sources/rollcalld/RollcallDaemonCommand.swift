@@ -148,6 +148,8 @@ struct RollcallDaemonCommand: ParsableCommand {
         let logger = Logger(label: "rollcalld")
         // A caller that goes away, or a log that nobody reads, is an error of a write and no reason to end.
         signal(SIGPIPE, SIG_IGN)
+        // So is a file that may grow no further (RLIMIT_FSIZE): the store tells of it as of a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         let daemon = try Daemon(
             configuration, serviceManager: serviceManager, stopsOnSignals: true,
             reloadSource: ReloadSource(logLevel: level, read: read), logger: logger

@@ -35,16 +35,13 @@ struct ServiceHarness {
         self.clock = clock
         self.registry = try Registry(
             store: store, limits: limits, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            now: { clock.now })
+            now: { clock.now }, uptimeMicroseconds: { clock.uptimeMicroseconds })
         let audit = AuditLog(
             logger: self.log.logger, now: { .uptimeNanoseconds(UInt64(clock.now.microseconds) * 1_000) })
         self.audit = audit
         let methods = DeviceService(registry: self.registry, drain: self.drain, audit: audit).methods
         self.methods = Dictionary(
             uniqueKeysWithValues: methods.map { ($0.name.method, AccessGate($0.name, audit: audit).guarding($0)) })
-            now: { clock.now }, uptimeMicroseconds: { clock.uptimeMicroseconds })
-        let methods = DeviceService(registry: self.registry, drain: self.drain).methods
-        self.methods = Dictionary(uniqueKeysWithValues: methods.map { ($0.name.method, $0) })
     }
 
     /// Calls a method with an encoded request; gives the encoded reply.

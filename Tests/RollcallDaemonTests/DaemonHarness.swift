@@ -20,6 +20,7 @@ struct DaemonHarness: Sendable {
     /// there.
     static func with<Result: Sendable>(
         in folder: TemporaryFolder,
+        serviceManager: ServiceManager = .absent,
         limits: Limits = Limits(),
         store: (any DeviceStore)? = nil,
         drainSeconds: Int = 10,
@@ -41,7 +42,8 @@ struct DaemonHarness: Sendable {
         }
         let reloadSource = access?.reloadSource(configuration)
         let daemon = try Daemon(
-            configuration, limits: limits, store: store, reloadSource: reloadSource, logger: logger)
+            configuration, serviceManager: serviceManager, limits: limits, store: store, reloadSource: reloadSource,
+            logger: logger)
         async let end: Void = Self.run(daemon) { continuation.finish() }
         // What a test waits for is then the daemon's event loops alone, however busy the pool of tasks is.
         for await line in lines where line == "listening" { break }

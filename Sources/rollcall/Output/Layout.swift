@@ -123,6 +123,8 @@ extension Layout<ServerInfo> {
         Column("caller_pid", isNumber: true) { String($0.caller.processID) },
         Column("caller_groups") { $0.caller.groupIDs.map { String($0) }.joined(separator: " ") },
         Column("caller_roles") { $0.caller.roles.map(\.text).joined(separator: " ") },
+        Column("store_state") { $0.store.name },
+        Column("store_reason") { $0.store.reason },
     ]
 }
 
@@ -137,9 +139,7 @@ extension ServerInfo.GrantedRoles {
     /// As an access rule has it: `reader+reporter@lab`.
     fileprivate var text: String {
         self.roles.joined(separator: "+") + (self.project.map { "@\($0)" } ?? "")
-        Column("store_state") { $0.store.name },
-        Column("store_reason") { $0.store.reason },
-    ]
+    }
 }
 
 extension ServerInfo.StoreState {

@@ -430,7 +430,7 @@ static const ProtobufCFieldDescriptor rollcall__v1__get_server_info_response__fi
   },
   {
     "store",
-    12,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -451,10 +451,9 @@ static const unsigned rollcall__v1__get_server_info_response__field_indices_by_n
   3,   /* field[3] = uptime */
   0,   /* field[0] = version */
 };
-static const ProtobufCIntRange rollcall__v1__get_server_info_response__number_ranges[2 + 1] =
+static const ProtobufCIntRange rollcall__v1__get_server_info_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 12, 7 },
   { 0, 8 }
 };
 const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descriptor =
@@ -468,7 +467,7 @@ const ProtobufCMessageDescriptor rollcall__v1__get_server_info_response__descrip
   8,
   rollcall__v1__get_server_info_response__field_descriptors,
   rollcall__v1__get_server_info_response__field_indices_by_name,
-  2,  rollcall__v1__get_server_info_response__number_ranges,
+  1,  rollcall__v1__get_server_info_response__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__get_server_info_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
