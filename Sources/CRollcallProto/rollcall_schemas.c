@@ -392,6 +392,38 @@ const RollcallMessageSchema rollcall__v1__attribute_value__schema_data = {
     &rollcall__v1__attribute_value__descriptor, rollcall__v1__attribute_value__fields, 4,
 };
 
+static const RollcallFieldSchema rollcall__v1__backup_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__backup_request__schema_data = {
+    &rollcall__v1__backup_request__descriptor, rollcall__v1__backup_request__fields, 0,
+};
+
+static const RollcallFieldSchema rollcall__v1__backup_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"data", NULL, ROLLCALL_FIELD_BYTES, 0},
+    [2] = {"position", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"total_bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"summary", &rollcall__v1__backup_summary__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__backup_response__schema_data = {
+    &rollcall__v1__backup_response__descriptor, rollcall__v1__backup_response__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__backup_summary__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"store_id", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"revision", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"sha256", NULL, ROLLCALL_FIELD_BYTES, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__backup_summary__schema_data = {
+    &rollcall__v1__backup_summary__descriptor, rollcall__v1__backup_summary__fields, 4,
+};
+
 static const RollcallFieldSchema rollcall__v1__batch_create_devices_request__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},

@@ -51,6 +51,18 @@ package struct Limits: Hashable, Sendable {
     /// At how many bytes a message of an export ends.
     package var exportMessageByteCount = 256 << 10
 
+    // MARK: Backups
+
+    package var backupCountMax = 1
+    /// How many bytes of the file a message of a backup holds.
+    package var backupMessageByteCount = 256 << 10
+    /// For how long a backup may read the store, in seconds; what is committed meanwhile stays in the log of the database.
+    package var backupCopySecondsMax = 300
+    /// What the copy of a backup leaves free on the disk.
+    package var backupFreeByteCountMin: Int64 = 64 << 20
+    /// For how long whoever makes a backup may take nothing of it, in nanoseconds.
+    package var backupStallNanosecondsMax: Int64 = 60_000_000_000
+
     // MARK: Lists
 
     /// How many keys a count divides devices by; nothing to set.
@@ -139,6 +151,11 @@ extension Limits {
             limit("import_summary_failures", self.importSummaryFailureCountMax, "failures"),
             limit("import_summary_bytes", self.importSummaryByteCountMax, "bytes"),
             limit("export_message_bytes", self.exportMessageByteCount, "bytes"),
+            limit("backups", self.backupCountMax, "backups"),
+            limit("backup_message_bytes", self.backupMessageByteCount, "bytes"),
+            limit("backup_copy", self.backupCopySecondsMax, "seconds"),
+            limit("backup_free_bytes", Int(self.backupFreeByteCountMin), "bytes"),
+            limit("backup_stall", Int(self.backupStallNanosecondsMax / 1_000_000_000), "seconds"),
             limit("batch_items", self.batchItemCountMax, "items"),
             limit("check_ins_per_stream", self.checkInCountMaxPerStream, "check-ins"),
             limit("page_size", self.pageSizeMax, "items"),

@@ -41,6 +41,8 @@ package final class Registry: Sendable {
     let runner = SliceRunner(laneCount: max(1, systemProcessorCount() / 2))
     let indexUnderWay = Mutex<WantedIndex?>(nil)
     let purgesUnderWay = PurgesUnderWay([:])
+    let backupQueue = DispatchQueue(label: "rollcall.backup")
+    let backupsUnderWay = Mutex(0)
 
     private static let drainingSentence = "The server is shutting down; try again later."
 

@@ -47,7 +47,7 @@ package struct DeviceService: Sendable {
             self.createProject, self.getProject, self.listProjects, self.deleteProject,
             self.createCohort, self.getCohort, self.listCohorts, self.updateCohort, self.deleteCohort,
             self.listReleases, self.listHardwareVersions, self.listAttributeKeys,
-            self.getServerInfo,
+            self.getServerInfo, self.backup,
         ]
     }
 }

@@ -20,7 +20,7 @@ final class Connection: @unchecked Sendable {
     }
 
     private let queue: DatabaseQueue
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private var statements: [Statement?]
     /// Frames in the WAL after this connection's last transaction.
     private(set) var walFrameCount = 0

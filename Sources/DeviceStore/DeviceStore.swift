@@ -54,7 +54,15 @@ package protocol DeviceStore: Sendable {
     /// The last revision that the newest deleted project of this slug may have; nil where the feed reaches back to none.
     func retirement(ofProject slug: String) throws(StoreError) -> Revision?
 
-    /// Finishes what runs in the background and lets go of the store. Nothing is called afterwards.
+    /// Copies everything as it is after the last batch, without holding up a commit. Any thread may call it, at any time.
+    ///
+    /// - Parameter isWanted: asked again and again while the copy is made; false gives it up.
+    /// - Returns: nil where the copy was given up.
+    /// - Throws: `unavailable` where it may succeed later (no space, a disk too slow), `corrupt` where the store cannot be read,
+    ///   `outcomeUnknown` and `failed` where it is to be opened anew or closed, also meanwhile.
+    func snapshot(while isWanted: () -> Bool) throws(StoreError) -> StoreSnapshot?
+
+    /// Finishes what runs in the background and lets go of the store. Nothing but `snapshot` is called afterwards.
     func close()
 }
 

@@ -129,6 +129,19 @@ extension StoreError {
             cause: failure)
     }
 
+    /// The error for a copy of the file at `path` that was not made.
+    static func copying(_ path: String, _ failure: SQLiteFailure) -> StoreError {
+        switch failure.primaryCode {
+        case SQLITE_CORRUPT, SQLITE_NOTADB:
+            .reading(path, failure)
+        case SQLITE_FULL:
+            StoreError(
+                .unavailable, "no space for a copy of \(path), which takes as much again; free some", cause: failure)
+        default:
+            StoreError(.unavailable, "cannot copy \(path) within its folder; check the disk", cause: failure)
+        }
+    }
+
     /// The error for a failure of work in the background, which is tried again.
     static func background(_ path: String, _ failure: SQLiteFailure) -> StoreError {
         switch failure.primaryCode {

@@ -22,6 +22,7 @@ package final class SQLiteStore: DeviceStore {
     private let folder: StoreFolder
     private let options: Options
     private let state: Mutex<State>
+    private let snapshots: SnapshotTaker
     /// Whether the last load read everything.
     private let isLoaded = Atomic(false)
     /// Whether the file was closed properly, or was looked through since.
@@ -46,6 +47,7 @@ package final class SQLiteStore: DeviceStore {
         }
         self.folder = folder
         self.options = options
+        self.snapshots = SnapshotTaker(options: options)
     }
 
     private static func open(_ folder: StoreFolder, _ options: Options) throws(StoreError) -> Session {
@@ -136,8 +138,10 @@ package final class SQLiteStore: DeviceStore {
             // First, so that nobody begins to read what is about to be closed.
             self.state.withLock { $0 = .unsettled(session) }
             upkeep.stop()
+            self.snapshots.finish()
             session.abandon()
         case .unsettled(let session):
+            self.snapshots.finish()
             session.abandon()
         }
         let session = try Self.open(self.folder, self.options)
@@ -193,8 +197,19 @@ package final class SQLiteStore: DeviceStore {
         }
     }
 
+    package func snapshot(while isWanted: () -> Bool) throws(StoreError) -> StoreSnapshot? {
+        defer { (try? self.opened())?.1.snapshotEnded() }
+        return try self.snapshots.take(while: isWanted) { () throws(StoreError) in try self.opened().0 }
+    }
+
     package func close() {
-        switch self.state.withLock({ $0 }) {
+        // First, so that nobody begins to read what is about to be closed.
+        let state = self.state.withLock { state in
+            defer { state = .closed }
+            return state
+        }
+        self.snapshots.finish()
+        switch state {
         case .closed: return
         case .open(let session, let upkeep):
             upkeep.stop()
@@ -215,7 +230,6 @@ package final class SQLiteStore: DeviceStore {
         case .unsettled(let session):
             session.abandon()
         }
-        self.state.withLock { $0 = .closed }
         self.folder.release()
     }
 

@@ -14,6 +14,11 @@ struct StoreFolder: Sendable {
     /// Whether the database's log held something then: whoever wrote last did not close it.
     let hadLog: Bool
 
+    /// What SQLite keeps beside a database, by what is added to its name.
+    static let companionSuffixes = ["-wal", "-shm", "-journal"]
+    /// What is added to the database's name for the copy that a backup sends.
+    static let copySuffix = ".copy"
+
     var databasePath: String { "\(self.path)/\(SQLiteStore.fileName)" }
 
     /// Makes the folder where it is missing and takes its lock.
@@ -27,7 +32,7 @@ struct StoreFolder: Sendable {
         try Self.makeFolder(path)
         try Self.refuseOpenFolder(path)
         self.lockDescriptor = try Self.takeLock("\(path)/rollcall.lock", folder: path)
-        self.companions = ["-wal", "-shm", "-journal"].map { "\(path)/\(SQLiteStore.fileName)\($0)" }
+        self.companions = Self.companionSuffixes.map { "\(path)/\(SQLiteStore.fileName)\($0)" }
             .filter { access($0, F_OK) == 0 }
         var status = stat()
         self.hadLog = stat("\(path)/\(SQLiteStore.fileName)-wal", &status) == 0 && status.st_size > 0
@@ -57,7 +62,8 @@ struct StoreFolder: Sendable {
             try self.makeFolder(String(path[..<slash]))
         }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-            throw StoreError(.failed, "cannot make the data folder \(path): \(reason()); choose another with --data")
+            throw StoreError(
+                .failed, "cannot make the data folder \(path): \(systemReason()); choose another with --data")
         }
     }
 
@@ -80,11 +86,11 @@ struct StoreFolder: Sendable {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw StoreError(
-                .failed, "cannot write in the data folder \(folder): \(reason()); choose another with --data")
+                .failed, "cannot write in the data folder \(folder): \(systemReason()); choose another with --data")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = errno == EWOULDBLOCK ? self.holder(descriptor) : nil
-            let why = errno == EWOULDBLOCK ? nil : reason()
+            let why = errno == EWOULDBLOCK ? nil : systemReason()
             close(descriptor)
             if let why {
                 throw StoreError(.failed, "cannot lock \(path): \(why); a data folder must be on a local disk")
@@ -113,10 +119,19 @@ struct StoreFolder: Sendable {
     /// Makes the database where there is none; otherwise checks, touching nothing, that it is one that this program
     /// knows.
     func prepareDatabase() throws(StoreError) {
+        // What a process that was killed while it made a backup has left.
+        unlink(self.databasePath + Self.copySuffix)
         var status = stat()
         if stat(self.databasePath, &status) == 0 {
             try self.inspect()
+            self.removeDraft()
         } else if errno == ENOENT {
+            guard access(self.draftPath, F_OK) != 0 else {
+                throw StoreError(
+                    .failed,
+                    "a restore into \(self.path) did not come to its end; run it again, or remove \(self.draftPath) to "
+                        + "go on without it")
+            }
             // SQLite would take them for parts of the new file.
             guard self.companions.isEmpty else {
                 let names = self.companions.joined(separator: " and ")
@@ -127,19 +142,19 @@ struct StoreFolder: Sendable {
             }
             try self.create()
         } else {
-            throw StoreError(.failed, "cannot look at \(self.databasePath): \(reason()); check its permissions")
+            throw StoreError(.failed, "cannot look at \(self.databasePath): \(systemReason()); check its permissions")
         }
     }
 
     /// Makes the database beside its place and moves it there whole, so that no half-made one is ever found.
     private func create() throws(StoreError) {
         let draft = "\(self.databasePath).new"
-        for suffix in ["", "-journal", "-wal", "-shm"] {
+        for suffix in [""] + Self.companionSuffixes {
             unlink(draft + suffix)
         }
         let descriptor = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw StoreError(.failed, "cannot make \(draft): \(reason()); choose another folder with --data")
+            throw StoreError(.failed, "cannot make \(draft): \(systemReason()); choose another folder with --data")
         }
         close(descriptor)
         var now = timespec()
@@ -152,29 +167,30 @@ struct StoreFolder: Sendable {
             throw StoreError(.failed, "cannot make \(draft); check the disk's free space and its health", cause: error)
         }
         guard rename(draft, self.databasePath) == 0 else {
-            throw StoreError(.failed, "cannot move \(draft) to \(self.databasePath): \(reason())")
+            throw StoreError(.failed, "cannot move \(draft) to \(self.databasePath): \(systemReason())")
         }
+        try self.sync()
+    }
+
+    /// Makes durable which files there are.
+    func sync() throws(StoreError) {
         let folder = open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(folder) }
         guard folder >= 0, fsync(folder) == 0 else {
-            throw StoreError(.failed, "cannot make the new file in \(self.path) durable: \(reason()); check the disk")
+            throw StoreError(
+                .failed, "cannot make the files in \(self.path) durable: \(systemReason()); check the disk")
         }
     }
 
     private func inspect() throws(StoreError) {
         let path = self.databasePath
         guard access(path, R_OK | W_OK) == 0 else {
-            throw StoreError(.failed, "cannot read and write \(path): \(reason()); check its owner and permissions")
+            throw StoreError(
+                .failed, "cannot read and write \(path): \(systemReason()); check its owner and permissions")
         }
-        // SQLite's own header, by https://www.sqlite.org/fileformat2.html: read so that a file which is not ours is
-        // not opened.
         let header = try self.header()
-        guard header.starts(with: Array("SQLite format 3\0".utf8)), header.count == 100,
-            header.bigEndian(at: 68) == Schema.applicationID
-        else {
-            throw .damaged(path, "is damaged or not a Rollcall database")
-        }
-        try self.check(version: header.bigEndian(at: 60))
+        guard header.isOurs else { throw .damaged(path, "is damaged or not a Rollcall database") }
+        try self.check(version: header.version)
 
         guard self.hadLog else { return }
         try self.inspectLog(pageByteCount: Int(header[16]) << 8 | Int(header[17]))
@@ -220,30 +236,22 @@ struct StoreFolder: Sendable {
         }
     }
 
-    private func header() throws(StoreError) -> [UInt8] {
+    private func header() throws(StoreError) -> DatabaseHeader {
         let descriptor = open(self.databasePath, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw StoreError(.failed, "cannot read \(self.databasePath): \(reason()); check its permissions")
+            throw StoreError(.failed, "cannot read \(self.databasePath): \(systemReason()); check its permissions")
         }
         // Closing a descriptor drops every POSIX lock that this process has on the file; the folder's lock makes sure
         // that no connection of ours has one yet.
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 100)
-        let count = pread(descriptor, &bytes, bytes.count, 0)
-        guard count >= 0 else {
-            throw StoreError(.failed, "cannot read \(self.databasePath): \(reason()); check the disk")
+        guard let header = DatabaseHeader(descriptor: descriptor) else {
+            throw StoreError(.failed, "cannot read \(self.databasePath): \(systemReason()); check the disk")
         }
-        return Array(bytes[..<count])
-    }
-}
-
-extension [UInt8] {
-    fileprivate func bigEndian(at offset: Int) -> UInt32 {
-        self[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
+        return header
     }
 }
 
 /// The words for the last failed system call.
-private func reason() -> String {
+func systemReason() -> String {
     String(cString: strerror(errno))
 }

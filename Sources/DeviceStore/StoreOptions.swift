@@ -11,6 +11,10 @@ extension SQLiteStore {
         /// For how long a change stays in the log after it is folded, in microseconds, and how many bytes of them do.
         package var logAgeMicrosecondsMax: Int64
         package var logByteCountMax: Int
+        /// For how long a snapshot may hold an old state, and so keep the WAL from being copied, in seconds.
+        package var snapshotSecondsMax: Int
+        /// What a snapshot leaves free on the disk.
+        package var snapshotFreeByteCountMin: Int64
         /// Told of a failure in the background, after which the work is tried again until it succeeds: of the first one only,
         /// and of damage, after which it is not. Runs on the store's own queue.
         package var onBackgroundFailure: @Sendable (StoreError) -> Void = { _ in }
@@ -27,6 +31,8 @@ extension SQLiteStore {
         package var sliceRowCountMax = 256
         /// How many frames (pages of 4 KiB) the WAL holds before it is copied into the database.
         package var checkpointFrameCount = 4_096
+        /// How many pages a snapshot copies between two looks at whether to go on.
+        package var snapshotStepPageCount = 256
         /// Pages that the database may have; nil for as many as the disk holds.
         package var pageCountMax: Int?
 
@@ -35,6 +41,8 @@ extension SQLiteStore {
             self.requestCountMax = limits.requestIDCountMax
             self.logAgeMicrosecondsMax = limits.feedAgeMicrosecondsMax
             self.logByteCountMax = limits.feedByteCountMax
+            self.snapshotSecondsMax = limits.backupCopySecondsMax
+            self.snapshotFreeByteCountMin = limits.backupFreeByteCountMin
         }
     }
 }

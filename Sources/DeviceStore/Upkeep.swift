@@ -59,6 +59,14 @@ final class Upkeep: Sendable {
         }
     }
 
+    /// Nobody holds an old state any more: the WAL is copied if it has grown enough meanwhile.
+    func snapshotEnded() {
+        let main = self.session.main
+        let walFrameCount = main.perform { main.walFrameCount }
+        self.session.progress.withLock { $0.walFrameCount = walFrameCount }
+        self.committed()
+    }
+
     /// Folds everything and prunes what is due, before it returns; the committing thread is the one that waits.
     func settle() throws(SQLiteFailure) {
         let result: Result<Void, SQLiteFailure> = self.queue.sync {

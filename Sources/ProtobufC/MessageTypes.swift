@@ -220,6 +220,24 @@ package enum Messages {
         MessageType(schema: rollcall__v1__attribute_value__schema())
     }
 
+    /// `rollcall.v1.BackupRequest`
+    @inlinable
+    package static var backupRequest: MessageType<Rollcall__V1__BackupRequest> {
+        MessageType(schema: rollcall__v1__backup_request__schema())
+    }
+
+    /// `rollcall.v1.BackupResponse`
+    @inlinable
+    package static var backupResponse: MessageType<Rollcall__V1__BackupResponse> {
+        MessageType(schema: rollcall__v1__backup_response__schema())
+    }
+
+    /// `rollcall.v1.BackupSummary`
+    @inlinable
+    package static var backupSummary: MessageType<Rollcall__V1__BackupSummary> {
+        MessageType(schema: rollcall__v1__backup_summary__schema())
+    }
+
     /// `rollcall.v1.BatchCreateDevicesRequest`
     @inlinable
     package static var batchCreateDevicesRequest: MessageType<Rollcall__V1__BatchCreateDevicesRequest> {

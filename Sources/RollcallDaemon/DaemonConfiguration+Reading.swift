@@ -21,6 +21,23 @@ extension DaemonConfiguration {
         names: AccountNames = .system,
         serviceManager: ServiceManager = .absent
     ) async throws(DaemonError) -> DaemonConfiguration {
+        try DaemonConfiguration(await Self.reader(flags, environment, userID, serviceManager), names)
+    }
+
+    /// Reads where the store is, and nothing else, from the same sources.
+    ///
+    /// - Throws: as ``read(flags:environment:userID:)`` does.
+    package static func readDataFolder(
+        flags: DaemonFlags,
+        environment: [String: String],
+        userID: UInt32
+    ) async throws(DaemonError) -> String {
+        try await Self.reader(flags, environment, userID, .absent).dataFolder()
+    }
+
+    private static func reader(
+        _ flags: DaemonFlags, _ environment: [String: String], _ userID: UInt32, _ serviceManager: ServiceManager
+    ) async throws(DaemonError) -> SettingReader {
         var sources: [SettingReader.Source] = [
             .init(.flags, flags.provider),
             .init(
@@ -39,13 +56,13 @@ extension DaemonConfiguration {
         sources.append(.init(.serviceFolders, InMemoryProvider(serviceFolders.mapValues { .string($0) })))
         let defaults = Setting.defaults(environment, userID: userID)
         sources.append(.init(.defaults, InMemoryProvider(defaults.mapValues { .string($0) })))
-        return try DaemonConfiguration(SettingReader(sources), names)
+        return SettingReader(sources)
     }
 
     private init(_ reader: SettingReader, _ names: AccountNames) throws(DaemonError) {
         self.init(
             socketPath: try reader.required(.socket) { (1...Limits.socketPathByteCountMax).contains($0.utf8.count) },
-            dataFolder: try reader.required(.data) { !$0.isEmpty },
+            dataFolder: try reader.dataFolder(),
             eventLoopCount: try reader.number(.eventLoops) ?? System.coreCount
         )
         if let mode = try reader.text(.socketMode, { Self.mode($0) }) {
@@ -136,6 +153,10 @@ private struct SettingReader {
             throw self.unfit(setting, found: "\"\(text)\"")
         }
         return value
+    }
+
+    func dataFolder() throws(DaemonError) -> String {
+        try self.required(.data) { !$0.isEmpty }
     }
 
     /// A text that some source must have.

@@ -64,6 +64,12 @@ struct RollcallDaemonCommand: ParsableCommand {
             wait while it restarts. NOTIFY_SOCKET is told READY, STOPPING and, if
             WATCHDOG_USEC is set, that every event loop answers.
 
+            RESTORING
+            --restore FILE puts a backup, as 'rollcall server backup' makes it, into the
+            data folder, says what it is, and ends; run it as the daemon's user. A store
+            that is there is refused, or with --force moved aside. The store begins a new
+            history: page tokens, etags and bookmarks of the former one are refused.
+
             SIGNALS
             SIGTERM and SIGINT drain: nobody is accepted, new calls are refused, those
             in flight finish within the drain's seconds, the store is closed. A second
@@ -72,8 +78,9 @@ struct RollcallDaemonCommand: ParsableCommand {
             present callers too; where they are wrong, the old ones stay.
 
             EXIT STATUS
-              0         stopped by a signal and drained
-              1         the socket or the store cannot be had; stderr names the file
+              0         stopped by a signal and drained, or restored
+              1         the socket, the store or the backup cannot be had; stderr says
+                        which
               2         a flag, a variable or the configuration file is wrong
               130, 143  ended by a second SIGINT, SIGTERM
             """,
@@ -117,6 +124,16 @@ struct RollcallDaemonCommand: ParsableCommand {
         help: ArgumentHelp("How far ahead of the clock a check-in's time may be (default: 300).", valueName: "n"))
     var clockSkewSeconds: Int?
 
+    @Option(help: ArgumentHelp("Put a backup into the data folder, and end.", valueName: "file"))
+    var restore: String?
+
+    @Flag(help: "With --restore: move a store that is there aside.")
+    var force = false
+
+    func validate() throws {
+        guard self.restore != nil || !self.force else { throw ValidationError("--force goes with --restore FILE.") }
+    }
+
     static func main() async {
         let command: RollcallDaemonCommand
         do {
@@ -125,7 +142,7 @@ struct RollcallDaemonCommand: ParsableCommand {
             Self.end(with: error)
         }
         do throws(DaemonError) {
-            try await command.serve()
+            if let file = command.restore { try await command.restore(file) } else { try await command.serve() }
         } catch {
             Self.complain(error.message)
             Glibc.exit(error.code.rawValue)
@@ -159,6 +176,13 @@ struct RollcallDaemonCommand: ParsableCommand {
         } catch {
             throw DaemonError(.start, "The daemon stopped: \(error).")
         }
+    }
+
+    private func restore(_ file: String) async throws(DaemonError) {
+        let folder = try await DaemonConfiguration.readDataFolder(
+            flags: self.flags, environment: ProcessInfo.processInfo.environment, userID: geteuid()
+        )
+        Self.say(try Daemon.restore(file, to: folder, replacing: self.force), to: STDOUT_FILENO)
     }
 
     private var flags: DaemonFlags {

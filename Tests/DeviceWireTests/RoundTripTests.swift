@@ -54,6 +54,25 @@ import Testing
         #expect(try decoded(Messages.attribute, bytes) { try Attribute(from: $0) } == attribute)
     }
 
+    @Test func thePartsOfABackupComeBack() throws {
+        let part = BackupPart(bytes: [0, 1, 255], position: .max - 1, totalByteCount: .max)
+        let summary = BackupSummary(storeID: .sample, revision: .max, byteCount: 5_000_000_000, sha256: Array(1...32))
+        let end = BackupPart(bytes: [], position: 5_000_000_000, totalByteCount: 5_000_000_000)
+        var (partBytes, summaryBytes): ([UInt8], [UInt8]) = ([], [])
+        Arena().scope { arena in
+            arena.withMessage(part) { message in partBytes = packed { _ in message } }
+            arena.withMessage(summary) { message in summaryBytes = packed { _ in message } }
+        }
+        try decoded(Messages.backupResponse, partBytes) {
+            let found = (BackupPart(from: $0), try BackupSummary(from: $0))
+            #expect(found.0 == part && found.1 == nil)
+        }
+        try decoded(Messages.backupResponse, summaryBytes) {
+            let found = (BackupPart(from: $0), try BackupSummary(from: $0))
+            #expect(found.0 == end && found.1 == summary)
+        }
+    }
+
     @Test func aProjectAndACohortComeBack() throws {
         let project = Project(id: 7, slug: "fleet", name: "The fleet", createdDate: time(1))
         let projectBytes = packed { $0.message(project) }

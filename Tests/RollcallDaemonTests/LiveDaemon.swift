@@ -70,6 +70,7 @@ extension DaemonProcess {
         (MethodName(service: "rollcall.v1.Devices", method: "CheckInStream"), .bidirectional),
         (MethodName(service: "rollcall.v1.Devices", method: "ImportDevices"), .bidirectional),
         (MethodName(service: "rollcall.v1.Devices", method: "ExportDevices"), .server),
+        (MethodName(service: "rollcall.v1.Server", method: "Backup"), .server),
     ]
 
     /// Every unary method.

@@ -35,6 +35,7 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
         /// What goes wrong with the commits to come; nil for one that succeeds.
         var faults: [Fault?] = []
         var reopenFailureCount = 0
+        var snapshotFailureCount = 0
         var isUnsettled = false
         var isClosed = false
         var verification = Verification.notNeeded
@@ -77,6 +78,11 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
     package func endVerification(_ error: StoreError? = nil) {
         self.state.withLock { $0.verification = .over(error) }
         self.verificationGate.signal()
+    }
+
+    /// Lets the next `count` snapshots fail, as on a full disk.
+    package func failSnapshots(next count: Int) {
+        self.state.withLock { $0.snapshotFailureCount = count }
     }
 
     /// Keeps every commit from now on waiting until ``release()``.
@@ -192,6 +198,16 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
 
     package func retirement(ofProject slug: String) throws(StoreError) -> Revision? {
         try self.base.retirement(ofProject: slug)
+    }
+
+    package func snapshot(while isWanted: () -> Bool) throws(StoreError) -> StoreSnapshot? {
+        let isFailing = self.state.withLock { state in
+            guard state.snapshotFailureCount > 0 else { return false }
+            state.snapshotFailureCount -= 1
+            return true
+        }
+        if isFailing { throw StoreError(.unavailable, "no space for a copy of the test's store; free some") }
+        return try self.base.snapshot(while: isWanted)
     }
 
     package func close() {

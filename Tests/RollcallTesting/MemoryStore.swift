@@ -3,6 +3,7 @@
 package import DeviceModel
 package import DeviceStore
 internal import FoundationEssentials
+internal import Glibc
 internal import Synchronization
 
 /// A store in memory, which begins as a new database does: with the project and the cohort `default`.
@@ -14,6 +15,10 @@ package final class MemoryStore: DeviceStore {
         var feedStart = Revision.zero
         var retired = RetiredNames()
         var retiredProjects: [String: Revision] = [:]
+
+        var snapshotText: String {
+            self.contents.devices.sorted { $0.key.rawValue < $1.key.rawValue }.map { $0.value.serial + "\n" }.joined()
+        }
 
         /// Keeps what the batch deletes for those who read the feed.
         mutating func retire(_ batch: MutationBatch) {
@@ -123,6 +128,21 @@ package final class MemoryStore: DeviceStore {
 
     package func retirement(ofProject slug: String) throws(StoreError) -> Revision? {
         self.state.withLock { $0.retiredProjects[slug] }
+    }
+
+    /// A copy in the form of ``snapshotText``.
+    package func snapshot(while isWanted: () -> Bool) throws(StoreError) -> StoreSnapshot? {
+        guard isWanted() else { return nil }
+        let (text, head) = self.state.withLock { ($0.snapshotText, $0.head) }
+        guard let file = tmpfile() else { throw StoreError(.unavailable, "there is no room for a copy") }
+        defer { fclose(file) }
+        guard fputs(text, file) >= 0, fflush(file) == 0 else { throw StoreError(.failed, "the copy cannot be written") }
+        return try StoreSnapshot(descriptor: dup(fileno(file)), head: head)
+    }
+
+    /// The serial of each device, by id, on a line of its own.
+    package var snapshotText: String {
+        self.state.withLock { $0.snapshotText }
     }
 
     package func close() {}

@@ -266,6 +266,24 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__attribute_valu
     return &rollcall__v1__attribute_value__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__backup_request__schema_data;
+/// Schema of `rollcall.v1.BackupRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__backup_request__schema(void) {
+    return &rollcall__v1__backup_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__backup_response__schema_data;
+/// Schema of `rollcall.v1.BackupResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__backup_response__schema(void) {
+    return &rollcall__v1__backup_response__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__backup_summary__schema_data;
+/// Schema of `rollcall.v1.BackupSummary`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__backup_summary__schema(void) {
+    return &rollcall__v1__backup_summary__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__batch_create_devices_request__schema_data;
 /// Schema of `rollcall.v1.BatchCreateDevicesRequest`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__batch_create_devices_request__schema(void) {

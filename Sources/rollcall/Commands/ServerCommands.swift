@@ -4,7 +4,7 @@ internal import ArgumentParser
 struct ServerCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "server",
-        abstract: "Ask the daemon about itself.",
-        subcommands: [ServerInfoCommand.self]
+        abstract: "Ask the daemon about itself, or for a copy of what it keeps.",
+        subcommands: [ServerInfoCommand.self, ServerBackupCommand.self]
     )
 }

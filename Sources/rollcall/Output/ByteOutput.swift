@@ -12,6 +12,11 @@ struct ByteOutput: Sendable {
     private struct File {
         let path: String
         let partialPath: String
+
+        var folder: String {
+            guard let slash = self.path.lastIndex(of: "/") else { return "." }
+            return String(self.path[...slash])
+        }
     }
 
     /// - Parameter path: nil or `-` for standard output. A file that is there stays as it is until ``finish()``, and the new one gets
@@ -38,8 +43,28 @@ struct ByteOutput: Sendable {
         if isThere { fchmod(self.descriptor, status.st_mode & 0o7777) }
     }
 
-    private static func open(_ path: String, _ flags: Int32) throws(InputError) -> Int32 {
-        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o666)
+    /// A file that only its owner may read.
+    ///
+    /// - Parameter replacing: whether a file that is there may lose its name to it.
+    /// - Throws: ``InputError`` where the file cannot be made, or another one is there.
+    init(newFile path: String, replacing: Bool) throws(InputError) {
+        var status = stat()
+        if lstat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFREG else { throw InputError("\(path) is there and is no file.") }
+            guard replacing else { throw InputError("\(path) is there already; give --force to replace it.") }
+        }
+        let file = File(path: path, partialPath: "\(path).partial")
+        guard lstat(file.partialPath, &status) != 0 else {
+            throw InputError(
+                "\(file.partialPath) is there: it is being written, or what a killed command left; then remove it.")
+        }
+        self.descriptor = try Self.open(file.partialPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        self.file = file
+        Interruption.unfinished(file.partialPath)
+    }
+
+    private static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o666) throws(InputError) -> Int32 {
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             throw InputError("\(path) cannot be written: \(String(cString: strerror(errno))).")
         }
@@ -56,13 +81,17 @@ struct ByteOutput: Sendable {
         try Output.write(bytes[...], to: self.descriptor)
     }
 
-    /// Makes the file durable and gives it its name.
+    /// Makes the file durable and gives it its name, durably too.
     func finish() throws(OutputError) {
         guard let file else { return }
         guard fsync(self.descriptor) == 0, close(self.descriptor) == 0, rename(file.partialPath, file.path) == 0 else {
             throw .failed(errno)
         }
         Interruption.unfinished(nil)
+        let folder = Glibc.open(file.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw .failed(errno) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw .failed(errno) }
     }
 
     /// Takes the unfinished file away.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +38,11 @@ type bulkCalls struct {
 	exports func(*pb.ExportDevicesRequest) (exportStream, error)
 }
 
+// backupStream is what both clients have of a backup.
+type backupStream interface {
+	Recv() (*pb.BackupResponse, error)
+}
+
 func ttrpcBulk(ctx context.Context, socket string, checks *checks) {
 	client := ttrpcConnect(socket, checks)
 	defer client.Close()
@@ -44,6 +51,9 @@ func ttrpcBulk(ctx context.Context, socket string, checks *checks) {
 		func() (importStream, error) { return devices.ImportDevices(ctx) },
 		func(request *pb.ExportDevicesRequest) (exportStream, error) { return devices.ExportDevices(ctx, request) },
 	})
+	stream, err := pb.NewTTRPCServerClient(client).Backup(ctx, &pb.BackupRequest{})
+	checks.need("Backup", err)
+	backsUp(checks, stream)
 }
 
 func grpcBulk(ctx context.Context, socket string, checks *checks) {
@@ -54,6 +64,31 @@ func grpcBulk(ctx context.Context, socket string, checks *checks) {
 		func() (importStream, error) { return devices.ImportDevices(ctx) },
 		func(request *pb.ExportDevicesRequest) (exportStream, error) { return devices.ExportDevices(ctx, request) },
 	})
+	stream, err := pb.NewServerClient(conn).Backup(ctx, &pb.BackupRequest{})
+	checks.need("Backup", err)
+	backsUp(checks, stream)
+}
+
+// backsUp holds a copy of the store against its summary.
+func backsUp(checks *checks, stream backupStream) {
+	digest, size := sha256.New(), int64(0)
+	for {
+		part, err := stream.Recv()
+		checks.need("a part of a backup", err)
+		equal(checks, "position in a backup", part.GetPosition(), size)
+		digest.Write(part.GetData())
+		size += int64(len(part.GetData()))
+		summary := part.GetSummary()
+		if summary == nil {
+			continue
+		}
+		checks.that("a backup's SHA-256", bytes.Equal(summary.GetSha256(), digest.Sum(nil)))
+		equal(checks, "a backup's size", summary.GetBytes(), size)
+		equal(checks, "a backup's size in its parts", part.GetTotalBytes(), size)
+		break
+	}
+	_, err := stream.Recv()
+	checks.that(fmt.Sprintf("the end of a backup: %v", err), errors.Is(err, io.EOF))
 }
 
 // movesDevices imports devices, one of which is bad, and exports them again.

@@ -28,10 +28,10 @@ var groups = []group{
 	{"ttrpc-load", "ttrpc: 64 goroutines on one connection", ttrpcLoad},
 	{"ttrpc-server-stream", "ttrpc: health watched", ttrpcHealthWatch},
 	{"ttrpc-bidi", "ttrpc: reflection, check-ins and watches, both sides streaming", ttrpcBidi},
-	{"ttrpc-bulk", "ttrpc: 3,000 devices imported with progress, and exported", ttrpcBulk},
+	{"ttrpc-bulk", "ttrpc: 3,000 devices imported with progress, exported, and backed up", ttrpcBulk},
 	{"grpc-unary", "gRPC: calls, fields, errors with details, deadlines, compression", grpcUnary},
 	{"grpc-streams", "gRPC: health watched, reflection, check-ins, watches, 300 cancelled streams", grpcStreams},
-	{"grpc-bulk", "gRPC: 3,000 devices imported with progress, and exported", grpcBulk},
+	{"grpc-bulk", "gRPC: 3,000 devices imported with progress, exported, and backed up", grpcBulk},
 	{"grpc-load", "gRPC: two seconds of load, with its PINGs, on one connection that lasts", grpcLoad},
 }
 

@@ -1,5 +1,6 @@
 """what the server says of itself and of the caller."""
 
+import hashlib
 import os
 import uuid
 
@@ -25,3 +26,22 @@ def run(server, checks):
     checks.equal("the store's id over ttrpc", other["store_id"], answer.store_id)
     checks.equal("the revision over ttrpc", other.get("revision", 0), answer.revision)
     checks.equal("the number of limits over ttrpc", len(other["limits"]), len(answer.limits))
+    backs_up(server, answer, checks)
+
+
+def backs_up(server, info, checks):
+    """A backup is a database, which its last message proves whole."""
+    messages = list(server.server.Backup(api.BackupRequest()))
+    content = b"".join(message.data for message in messages)
+    checks.true("a backup is an SQLite database", content.startswith(b"SQLite format 3\0"))
+    positions = [sum(len(message.data) for message in messages[:index]) for index in range(len(messages))]
+    checks.equal("positions in a backup", [message.position for message in messages], positions)
+    checks.equal("its size in each message", {message.total_bytes for message in messages}, {len(content)})
+    last = len(messages) - 1
+    ends = [index for index, message in enumerate(messages) if message.HasField("summary")]
+    checks.equal("the messages with a summary", ends, [last])
+    summary = messages[-1].summary
+    checks.equal("its SHA-256", summary.sha256, hashlib.sha256(content).digest())
+    checks.equal("its size", summary.bytes, len(content))
+    checks.equal("its store", summary.store_id, info.store_id)
+    checks.true("its revision is not older", summary.revision >= info.revision)

@@ -324,6 +324,141 @@ void   rollcall__v1__memory_figure__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__memory_figure__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__backup_request__init
+                     (Rollcall__V1__BackupRequest         *message)
+{
+  static const Rollcall__V1__BackupRequest init_value = ROLLCALL__V1__BACKUP_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__backup_request__get_packed_size
+                     (const Rollcall__V1__BackupRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__backup_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__backup_request__pack
+                     (const Rollcall__V1__BackupRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__backup_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__backup_request__pack_to_buffer
+                     (const Rollcall__V1__BackupRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__backup_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BackupRequest *
+       rollcall__v1__backup_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BackupRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__backup_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__backup_request__free_unpacked
+                     (Rollcall__V1__BackupRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__backup_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__backup_response__init
+                     (Rollcall__V1__BackupResponse         *message)
+{
+  static const Rollcall__V1__BackupResponse init_value = ROLLCALL__V1__BACKUP_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__backup_response__get_packed_size
+                     (const Rollcall__V1__BackupResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__backup_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__backup_response__pack
+                     (const Rollcall__V1__BackupResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__backup_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__backup_response__pack_to_buffer
+                     (const Rollcall__V1__BackupResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__backup_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BackupResponse *
+       rollcall__v1__backup_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BackupResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__backup_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__backup_response__free_unpacked
+                     (Rollcall__V1__BackupResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__backup_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__backup_summary__init
+                     (Rollcall__V1__BackupSummary         *message)
+{
+  static const Rollcall__V1__BackupSummary init_value = ROLLCALL__V1__BACKUP_SUMMARY__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__backup_summary__get_packed_size
+                     (const Rollcall__V1__BackupSummary *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__backup_summary__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__backup_summary__pack
+                     (const Rollcall__V1__BackupSummary *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__backup_summary__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__backup_summary__pack_to_buffer
+                     (const Rollcall__V1__BackupSummary *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__backup_summary__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__BackupSummary *
+       rollcall__v1__backup_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__BackupSummary *)
+     protobuf_c_message_unpack (&rollcall__v1__backup_summary__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__backup_summary__free_unpacked
+                     (Rollcall__V1__BackupSummary *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__backup_summary__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define rollcall__v1__get_server_info_request__field_descriptors NULL
 #define rollcall__v1__get_server_info_request__field_indices_by_name NULL
 #define rollcall__v1__get_server_info_request__number_ranges NULL
@@ -776,6 +911,178 @@ const ProtobufCMessageDescriptor rollcall__v1__memory_figure__descriptor =
   rollcall__v1__memory_figure__field_indices_by_name,
   1,  rollcall__v1__memory_figure__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__memory_figure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define rollcall__v1__backup_request__field_descriptors NULL
+#define rollcall__v1__backup_request__field_indices_by_name NULL
+#define rollcall__v1__backup_request__number_ranges NULL
+const ProtobufCMessageDescriptor rollcall__v1__backup_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BackupRequest",
+  "BackupRequest",
+  "Rollcall__V1__BackupRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BackupRequest),
+  0,
+  rollcall__v1__backup_request__field_descriptors,
+  rollcall__v1__backup_request__field_indices_by_name,
+  0,  rollcall__v1__backup_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__backup_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__backup_response__field_descriptors[4] =
+{
+  {
+    "data",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BackupResponse, data),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "position",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BackupResponse, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BackupResponse, total_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "summary",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BackupResponse, summary),
+    &rollcall__v1__backup_summary__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__backup_response__field_indices_by_name[] = {
+  0,   /* field[0] = data */
+  1,   /* field[1] = position */
+  3,   /* field[3] = summary */
+  2,   /* field[2] = total_bytes */
+};
+static const ProtobufCIntRange rollcall__v1__backup_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__backup_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BackupResponse",
+  "BackupResponse",
+  "Rollcall__V1__BackupResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BackupResponse),
+  4,
+  rollcall__v1__backup_response__field_descriptors,
+  rollcall__v1__backup_response__field_indices_by_name,
+  1,  rollcall__v1__backup_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__backup_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__backup_summary__field_descriptors[4] =
+{
+  {
+    "store_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BackupSummary, store_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "revision",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BackupSummary, revision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BackupSummary, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sha256",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__BackupSummary, sha256),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__backup_summary__field_indices_by_name[] = {
+  2,   /* field[2] = bytes */
+  1,   /* field[1] = revision */
+  3,   /* field[3] = sha256 */
+  0,   /* field[0] = store_id */
+};
+static const ProtobufCIntRange rollcall__v1__backup_summary__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__backup_summary__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.BackupSummary",
+  "BackupSummary",
+  "Rollcall__V1__BackupSummary",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__BackupSummary),
+  4,
+  rollcall__v1__backup_summary__field_descriptors,
+  rollcall__v1__backup_summary__field_indices_by_name,
+  1,  rollcall__v1__backup_summary__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__backup_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue rollcall__v1__store_state__enum_values_by_number[5] =

@@ -25,6 +25,9 @@ typedef struct Rollcall__V1__Caller Rollcall__V1__Caller;
 typedef struct Rollcall__V1__GrantedRoles Rollcall__V1__GrantedRoles;
 typedef struct Rollcall__V1__Limit Rollcall__V1__Limit;
 typedef struct Rollcall__V1__MemoryFigure Rollcall__V1__MemoryFigure;
+typedef struct Rollcall__V1__BackupRequest Rollcall__V1__BackupRequest;
+typedef struct Rollcall__V1__BackupResponse Rollcall__V1__BackupResponse;
+typedef struct Rollcall__V1__BackupSummary Rollcall__V1__BackupSummary;
 
 
 /* --- enums --- */
@@ -237,6 +240,74 @@ struct  Rollcall__V1__MemoryFigure
     , {0,NULL}, 0 }
 
 
+/*
+ * Asks for a copy of the store, with every project in it.
+ */
+struct  Rollcall__V1__BackupRequest
+{
+  ProtobufCMessage base;
+};
+#define ROLLCALL__V1__BACKUP_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__backup_request__descriptor) \
+     }
+
+
+/*
+ * Part of a copy of the store, each following on the one before. All of it is set by the server.
+ */
+struct  Rollcall__V1__BackupResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The next bytes of the file, at most 256 KiB; empty in the last message.
+   */
+  ProtobufCBinaryData data;
+  /*
+   * Where they stand in the file, in bytes from its beginning.
+   */
+  int64_t position;
+  /*
+   * Size of the whole file, in bytes; the same in every message.
+   */
+  int64_t total_bytes;
+  /*
+   * What the file must be; in the last message only. A stream that ends without it is not whole.
+   */
+  Rollcall__V1__BackupSummary *summary;
+};
+#define ROLLCALL__V1__BACKUP_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__backup_response__descriptor) \
+    , {0,NULL}, 0, 0, NULL }
+
+
+/*
+ * A copy of the store as a whole. All of it is set by the server.
+ */
+struct  Rollcall__V1__BackupSummary
+{
+  ProtobufCMessage base;
+  /*
+   * UUID of the history that the copy is of; a restore begins another one.
+   */
+  ProtobufCBinaryData store_id;
+  /*
+   * Number of the newest change in the copy, which holds every change up to it and none after it.
+   */
+  int64_t revision;
+  /*
+   * Size of the file, in bytes.
+   */
+  int64_t bytes;
+  /*
+   * SHA-256 of the file, 32 bytes.
+   */
+  ProtobufCBinaryData sha256;
+};
+#define ROLLCALL__V1__BACKUP_SUMMARY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__backup_summary__descriptor) \
+    , {0,NULL}, 0, 0, {0,NULL} }
+
+
 /* Rollcall__V1__GetServerInfoRequest methods */
 void   rollcall__v1__get_server_info_request__init
                      (Rollcall__V1__GetServerInfoRequest         *message);
@@ -370,6 +441,63 @@ Rollcall__V1__MemoryFigure *
 void   rollcall__v1__memory_figure__free_unpacked
                      (Rollcall__V1__MemoryFigure *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__BackupRequest methods */
+void   rollcall__v1__backup_request__init
+                     (Rollcall__V1__BackupRequest         *message);
+size_t rollcall__v1__backup_request__get_packed_size
+                     (const Rollcall__V1__BackupRequest   *message);
+size_t rollcall__v1__backup_request__pack
+                     (const Rollcall__V1__BackupRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__backup_request__pack_to_buffer
+                     (const Rollcall__V1__BackupRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BackupRequest *
+       rollcall__v1__backup_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__backup_request__free_unpacked
+                     (Rollcall__V1__BackupRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__BackupResponse methods */
+void   rollcall__v1__backup_response__init
+                     (Rollcall__V1__BackupResponse         *message);
+size_t rollcall__v1__backup_response__get_packed_size
+                     (const Rollcall__V1__BackupResponse   *message);
+size_t rollcall__v1__backup_response__pack
+                     (const Rollcall__V1__BackupResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__backup_response__pack_to_buffer
+                     (const Rollcall__V1__BackupResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BackupResponse *
+       rollcall__v1__backup_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__backup_response__free_unpacked
+                     (Rollcall__V1__BackupResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__BackupSummary methods */
+void   rollcall__v1__backup_summary__init
+                     (Rollcall__V1__BackupSummary         *message);
+size_t rollcall__v1__backup_summary__get_packed_size
+                     (const Rollcall__V1__BackupSummary   *message);
+size_t rollcall__v1__backup_summary__pack
+                     (const Rollcall__V1__BackupSummary   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__backup_summary__pack_to_buffer
+                     (const Rollcall__V1__BackupSummary   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__BackupSummary *
+       rollcall__v1__backup_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__backup_summary__free_unpacked
+                     (Rollcall__V1__BackupSummary *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Rollcall__V1__GetServerInfoRequest_Closure)
@@ -393,6 +521,15 @@ typedef void (*Rollcall__V1__Limit_Closure)
 typedef void (*Rollcall__V1__MemoryFigure_Closure)
                  (const Rollcall__V1__MemoryFigure *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__BackupRequest_Closure)
+                 (const Rollcall__V1__BackupRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__BackupResponse_Closure)
+                 (const Rollcall__V1__BackupResponse *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__BackupSummary_Closure)
+                 (const Rollcall__V1__BackupSummary *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -407,6 +544,9 @@ extern const ProtobufCMessageDescriptor rollcall__v1__caller__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__granted_roles__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__limit__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__memory_figure__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__backup_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__backup_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__backup_summary__descriptor;
 
 PROTOBUF_C__END_DECLS
 
