@@ -177,7 +177,13 @@ let package = Package(
             name: "DeviceTextTests",
             dependencies: ["CRollcallProto", "DeviceModel", "DeviceText", "DeviceWire", "JSONText", "ProtobufC"]
         ),
-        .testTarget(name: "RPCTests", dependencies: ["RPC", .product(name: "NIOCore", package: "swift-nio")]),
+        .testTarget(
+            name: "RPCTests",
+            dependencies: [
+                "RPC", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]
+        ),
         .testTarget(
             name: "TTRPCTests",
             dependencies: [
@@ -224,6 +230,9 @@ let package = Package(
                 "DeviceStore", "DeviceWire", "ProtobufC", "RPC", "RollcallClient", "RollcallDaemon", "RollcallTesting",
                 "TTRPC", "rollcall",
                 "rollcalld", log,
+                "CRollcallProto", "Descriptors", "DeviceModel", "DeviceRegistry", "DeviceStore", "DeviceWire",
+                "ProtobufC", "RPC", "RollcallClient", "RollcallDaemon", "RollcallTesting", "TTRPC", "rollcall",
+                "rollcalld", log, .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio
         ),
     ]

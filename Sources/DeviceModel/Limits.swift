@@ -26,6 +26,9 @@ package struct Limits: Hashable, Sendable {
     package var partialInputByteCountMax = 16 << 20
     package var decodingArenaByteCountMax = 32 << 20
 
+    /// How long an event loop may spend in one turn on calls that can go on elsewhere, in nanoseconds.
+    package var loopTurnNanosecondsMax: Int64 = 4_000_000
+
     // MARK: The writer
 
     package var writeQueueCallCountMax = 8_192

@@ -47,7 +47,8 @@ extension DeviceService {
     ///
     /// - Parameters:
     ///   - request: Reads a request.
-    ///   - answer: Writes the reply, or returns false where the query is a long one and nothing is written.
+    ///   - answer: Writes the reply, or returns false where the query is a long one and nothing is written; not called
+    ///     where the event loop is busy as it is.
     ///   - begin: Makes the long query.
     ///   - advance: Goes on with the long query, and writes the reply once it is through; false until then.
     func querying<Message: ScopedRequest, Request: QueryRequest>(
@@ -64,11 +65,15 @@ extension DeviceService {
             .adaptive { (context, bytes, reply: inout ByteBuffer) throws(Status) -> Method.Postponed? in
                 let peer = context.peer
                 let (request, isAnswered) = try self.decode(type, bytes, of: peer, gate) { message, _ in
+                let isLoopBusy = context.isLoopBusy
+                let (request, isAnswered) = try self.decode(type, bytes) { message, _ in
                     let request = request(message)
                     try self.check(request)
-                    let isAnswered = try self.read(project: request.project) { index, project in
-                        try answer(request, index, project.id, &reply)
-                    }
+                    let isAnswered =
+                        try !isLoopBusy
+                        && self.read(project: request.project) { index, project in
+                            try answer(request, index, project.id, &reply)
+                        }
                     return (request, isAnswered)
                 }
                 if isAnswered { return nil }

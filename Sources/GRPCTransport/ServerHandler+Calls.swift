@@ -178,12 +178,17 @@ extension ServerHandler {
                 try run(request.context, message, &output)
             }
         case .adaptive(let run):
+            let turn = LoopTurn.current
+            let start = NIODeadline.now()
+            var context = request.context
+            context.isLoopBusy = turn.isOver(self.limits.loopTurnNanosecondsMax)
             var postponed: Method.Postponed?
             let isAnswered = self.writeReplyUnlessPostponed(stream) {
                 (output: inout ByteBuffer) throws(Status) -> Bool in
-                postponed = try run(request.context, message, &output)
+                postponed = try run(context, message, &output)
                 return postponed == nil
             }
+            turn.called(since: start, on: self.mailbox.eventLoop)
             if !isAnswered, let postponed {
                 self.startDeferred(stream, request.context, postponed)
             }

@@ -80,6 +80,8 @@ package struct CallContext: Sendable {
     package let metadata: Metadata
     /// Whether the protocol lets a caller give up. Where it does not, the end of a caller's messages is all that it can say.
     package let isCancellable: Bool
+    /// Whether the call's event loop has been kept long enough in this turn, so that what can go on elsewhere should.
+    package var isLoopBusy = false
 
     package init(peer: Peer, deadline: NIODeadline, metadata: Metadata, isCancellable: Bool = true) {
         self.isCancellable = isCancellable

@@ -12,6 +12,8 @@ package struct ConnectionLimits: Hashable, Sendable {
     package var undeliveredInputByteCountMax: Int
     /// Messages that have come in only in part, in bytes, on all streams together.
     package var partialInputByteCountMax: Int
+    /// How long an event loop may spend in one turn on calls that can go on elsewhere, in nanoseconds.
+    package var loopTurnNanosecondsMax: Int64 = 4_000_000
 
     package init(
         messageByteCountMax: Int,

@@ -206,5 +206,6 @@ extension ConnectionLimits {
             undeliveredInputByteCountMax: limits.undeliveredInputByteCountMax,
             partialInputByteCountMax: limits.partialInputByteCountMax
         )
+        self.loopTurnNanosecondsMax = limits.loopTurnNanosecondsMax
     }
 }

@@ -144,12 +144,17 @@ extension ServerHandler {
     ) {
         switch self.machine.immediateRequestReceived(streamID) {
         case .answer:
+            let turn = LoopTurn.current
+            let start = NIODeadline.now()
+            var call = call
+            call.isLoopBusy = turn.isOver(self.limits.loopTurnNanosecondsMax)
             var postponed: Method.Postponed?
             let isAnswered = self.writeReplyUnlessPostponed(streamID, arena) {
                 (output: inout ByteBuffer) throws(Status) -> Bool in
                 postponed = try method(call, request, &output)
                 return postponed == nil
             }
+            turn.called(since: start, on: self.streams.mailbox.eventLoop)
             if !isAnswered, let postponed {
                 self.startDeferred(call, streamID, arena, postponed)
             }

@@ -49,6 +49,19 @@ import Testing
             try await serials { $0.sort = $1.text("-attributes.\"BATTERY level\"") } == ["A-2", "A-3", "A-1"])
     }
 
+    @Test func aListOfABusyLoopComesFromAnotherThreadAndIsTheSame() async throws {
+        let service = try ServiceHarness()
+        for serial in ["A-1", "A-2", "A-3"] { try await service.create(serial) }
+        let request = encoded(Messages.listDevicesRequest) { request, _ in request.page_size = 2 }
+        let inPlace = try await service.call("ListDevices", bytes: request)
+        #expect(try await service.call("ListDevices", bytes: request, isLoopBusy: true) == inPlace)
+        let elsewhere = encoded(Messages.listDevicesRequest) { $0.project = $1.text("none") }
+        let refusal = await #expect(throws: Status.self) {
+            try await service.call("ListDevices", bytes: elsewhere, isLoopBusy: true)
+        }
+        #expect(refusal?.code == .notFound)
+    }
+
     @Test func anExplanationComesWhereItIsAskedFor() async throws {
         let service = try ServiceHarness()
         try await service.create("A-1")

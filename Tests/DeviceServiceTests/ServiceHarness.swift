@@ -48,7 +48,8 @@ struct ServiceHarness {
     ///
     /// - Throws: ``Status``.
     func call(
-        _ name: String, bytes: [UInt8], userID: UInt32 = 1_000, deadline: NIODeadline = .distantFuture
+        _ name: String, bytes: [UInt8], userID: UInt32 = 1_000, deadline: NIODeadline = .distantFuture,
+        isLoopBusy: Bool = false
     ) async throws -> [UInt8] {
         try await self.call(name, bytes: bytes, by: .caller(userID), deadline: deadline)
     }
@@ -58,6 +59,9 @@ struct ServiceHarness {
     ) async throws -> [UInt8] {
         guard let method = self.methods[name] else { throw Status.unknownMethod(service: "", method: name) }
         let context = CallContext(peer: peer, deadline: deadline, metadata: Metadata())
+        let peer = Peer(userID: userID, groupID: 100, processID: 42)
+        var context = CallContext(peer: peer, deadline: deadline, metadata: Metadata())
+        context.isLoopBusy = isLoopBusy
         // What stands before a reply in a connection's buffer is none of the method's business.
         var buffer = ByteBuffer(string: "before")
         switch method.handler {
@@ -66,6 +70,7 @@ struct ServiceHarness {
         case .adaptive(let answer):
             let startIndex = buffer.writerIndex
             guard let postponed = try bytes.withUnsafeBytes({ try answer(context, $0, &buffer) }) else { break }
+            #expect(!isLoopBusy || buffer.writerIndex == startIndex, "Nothing is done on a loop that is busy.")
             buffer.moveWriterIndex(to: startIndex)
             try await self.outcome { postponed($0) }(&buffer)
         case .deferred(let answer):
