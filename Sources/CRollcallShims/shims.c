@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -118,4 +119,8 @@ int rollcall_descriptor_limit_raise(uint64_t *limit) {
 int rollcall_mapping_move(void *source, size_t source_bytes, void *target, size_t target_bytes) {
     void *moved = mremap(source, source_bytes, target_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, target);
     return moved == MAP_FAILED ? errno : 0;
+}
+
+void rollcall_memory_return(void) {
+    malloc_trim(0);
 }

@@ -22,6 +22,8 @@ package struct Limits: Hashable, Sendable {
     package var callCountMaxPerConnection = 1_024
     package var callCountMaxPerUser = 8_192
     package var queuedOutputByteCountMax = 8 << 20
+    /// Output that waits for the readers of all connections together; over it, those are ended that hold the most of it.
+    package var queuedOutputTotalByteCountMax = 256 << 20
     package var undeliveredInputByteCountMax = 1 << 20
     package var partialInputByteCountMax = 16 << 20
     package var decodingArenaByteCountMax = 32 << 20
@@ -136,6 +138,7 @@ extension Limits {
             limit("calls_per_connection", self.callCountMaxPerConnection, "calls"),
             limit("calls_per_uid", self.callCountMaxPerUser, "calls"),
             limit("queued_output_bytes", self.queuedOutputByteCountMax, "bytes"),
+            limit("queued_output_total_bytes", self.queuedOutputTotalByteCountMax, "bytes"),
             limit("undelivered_input_bytes", self.undeliveredInputByteCountMax, "bytes"),
             limit("partial_input_bytes", self.partialInputByteCountMax, "bytes"),
             limit("decoding_arena_bytes", self.decodingArenaByteCountMax, "bytes"),

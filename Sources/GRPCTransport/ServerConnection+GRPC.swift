@@ -9,11 +9,14 @@ extension ServerConnection {
     ///
     /// - Throws: whatever the channel throws, when it is closed already.
     package static func grpc(
-        _ channel: any Channel, methods: MethodTable, peer: Peer, limits: ConnectionLimits, logger: Logger
+        _ channel: any Channel, methods: MethodTable, peer: Peer, limits: ConnectionLimits,
+        outputLedger: OutputLedger = OutputLedger(), logger: Logger
     ) throws -> ServerConnection {
-        try ServerConnection(channel, limits: limits) { mailbox, startStream, _ in
+        try ServerConnection(channel, peer: peer, limits: limits, outputLedger: outputLedger) {
+            mailbox, startStream, _, account in
             ServerHandler(
-                methods: methods, peer: peer, limits: limits, mailbox: mailbox, logger: logger, startStream: startStream
+                methods: methods, peer: peer, limits: limits, mailbox: mailbox, logger: logger,
+                startStream: startStream, account: account
             )
         }
     }

@@ -66,12 +66,13 @@ final class ServerHandler: ChannelInboundHandler, PassHandler {
     var pendingByteCount = 0
     private var items: [ServerItem] = []
     private var context: ChannelHandlerContext?
-    var pass = Pass()
+    var pass: Pass
 
     init(
         methods: MethodTable, peer: Peer, limits: ConnectionLimits, mailbox: LoopMailbox<ServerItem>, logger: Logger,
-        startStream: AsyncStream<StreamCall>.Continuation
+        startStream: AsyncStream<StreamCall>.Continuation, account: OutputAccount
     ) {
+        self.pass = Pass(account: account)
         self.methods = methods
         self.peer = peer
         self.limits = limits
@@ -210,6 +211,11 @@ extension ServerHandler {
                 self.withStream(key) { self.openWindow(of: $0) }
             case .inputConsumed(nil):
                 self.openConnectionWindow()
+            case .outputUnread where self.pass.hasUnread:
+                self.closeUnread()
+            case .outputUnread:
+                // All of it has been read meanwhile.
+                break
             case .drainStarted:
                 self.drainStarted()
             }
@@ -222,6 +228,11 @@ extension ServerHandler {
         if let stream = self.streams[key.streamID] {
             body(stream)
         }
+    }
+
+    /// What waits for the client to open a window.
+    var withheldByteCount: Int {
+        self.pendingByteCount
     }
 
     /// What waits for the client to read it, or to open a window for it.
@@ -242,6 +253,10 @@ extension ServerHandler {
         guard self.queuedByteCount > self.limits.queuedOutputByteCountMax + Self.refusalByteCountReserve else {
             return
         }
+        self.closeUnread()
+    }
+
+    private func closeUnread() {
         self.logger.debug("peer does not read its replies", metadata: self.metadata)
         self.pass.discard()
         self.loseStreams("The connection is closed.")

@@ -22,8 +22,11 @@ final class ConnectionTable: Sendable {
     }
 
     private let state: Mutex<State>
+    private let memory: MemoryReturn
 
-    init(countMax: Int, countMaxPerUser: Int) {
+    /// - Parameter memory: Told what connections that are gone have let go of.
+    init(countMax: Int, countMaxPerUser: Int, memory: MemoryReturn) {
+        self.memory = memory
         self.state = Mutex(State(census: ConnectionCensus(countMax: countMax, countMaxPerUser: countMaxPerUser)))
     }
 
@@ -45,6 +48,7 @@ final class ConnectionTable: Sendable {
                 $0.members[key] = nil
                 $0.census.left(userID)
             }
+            self.memory.released(byteCount: MemoryReturn.connectionByteCount)
         }
         return nil
     }

@@ -62,6 +62,7 @@ package final class Daemon: Sendable {
             let stopSignals = stopsOnSignals ? try StopSignals(eventLoopGroup: group, logger: logger) : nil
             let socket = try socketOrigin.listen(configuration, notifier, logger)
             let health = HealthService()
+            let memory = MemoryReturn()
             let listener = Listener(
                 socket: socket,
                 methods: MethodTable(
@@ -69,8 +70,10 @@ package final class Daemon: Sendable {
                     audit: audit
                 ),
                 connectionLimits: ConnectionLimits(limits),
+                outputLedger: Self.makeOutputLedger(limits, memory, logger),
                 table: ConnectionTable(
-                    countMax: limits.connectionCountMax, countMaxPerUser: limits.connectionCountMaxPerUser
+                    countMax: limits.connectionCountMax, countMaxPerUser: limits.connectionCountMaxPerUser,
+                    memory: memory
                 ),
                 access: access,
                 drainDeadline: .seconds(Int64(configuration.drainSeconds)),
@@ -171,6 +174,15 @@ package final class Daemon: Sendable {
             logger.error("store upkeep failed", metadata: ["error": "\(failure)"])
         }
         return try SQLiteStore(folder: folder, options: options)
+    }
+
+    private static func makeOutputLedger(_ limits: Limits, _ memory: MemoryReturn, _ logger: Logger) -> OutputLedger {
+        let log = BoundedLog(logger, .warning, "connection ended for what it leaves unread")
+        return OutputLedger(
+            byteCountMax: limits.queuedOutputTotalByteCountMax,
+            connectionEnded: { log.log(["peer.uid": "\($0)", "bytes": "\($1)"]) },
+            released: memory.released
+        )
     }
 
     /// A descriptor for each connection and some for the daemon itself, as far as the system lets it.

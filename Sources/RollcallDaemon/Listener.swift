@@ -17,6 +17,7 @@ struct Listener: Service {
     private let methods: MethodTable
     private let connectionLimits: ConnectionLimits
     private let drainDeadline: TimeAmount
+    private let outputLedger: OutputLedger
     private let table: ConnectionTable
     private let access: AccessControl
     private let eventLoopGroup: any EventLoopGroup
@@ -28,6 +29,7 @@ struct Listener: Service {
         socket: ListeningSocket,
         methods: MethodTable,
         connectionLimits: ConnectionLimits,
+        outputLedger: OutputLedger,
         table: ConnectionTable,
         access: AccessControl,
         drainDeadline: TimeAmount,
@@ -38,6 +40,7 @@ struct Listener: Service {
         self.socket = socket
         self.methods = methods
         self.connectionLimits = connectionLimits
+        self.outputLedger = outputLedger
         self.table = table
         self.access = access
         self.drainDeadline = drainDeadline
@@ -117,11 +120,13 @@ struct Listener: Service {
         switch wire {
         case .ttrpc:
             connection = try ServerConnection.ttrpc(
-                channel, methods: self.methods, peer: peer, limits: self.connectionLimits, logger: self.logger
+                channel, methods: self.methods, peer: peer, limits: self.connectionLimits,
+                outputLedger: self.outputLedger, logger: self.logger
             )
         case .grpc:
             connection = try ServerConnection.grpc(
-                channel, methods: self.methods, peer: peer, limits: self.connectionLimits, logger: self.logger
+                channel, methods: self.methods, peer: peer, limits: self.connectionLimits,
+                outputLedger: self.outputLedger, logger: self.logger
             )
         case nil:
             throw self.turnAway(peer, .unknownProtocol)

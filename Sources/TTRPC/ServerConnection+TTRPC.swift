@@ -9,11 +9,13 @@ extension ServerConnection {
     ///
     /// - Throws: whatever the channel throws, when it is closed already.
     package static func ttrpc(
-        _ channel: any Channel, methods: MethodTable, peer: Peer, limits: ConnectionLimits, logger: Logger
+        _ channel: any Channel, methods: MethodTable, peer: Peer, limits: ConnectionLimits,
+        outputLedger: OutputLedger = OutputLedger(), logger: Logger
     ) throws -> ServerConnection {
         // A client that half-closes its socket still waits for its replies.
         try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
-        return try ServerConnection(channel, limits: limits) { mailbox, startStream, outputMarkByteCount in
+        return try ServerConnection(channel, peer: peer, limits: limits, outputLedger: outputLedger) {
+            mailbox, startStream, outputMarkByteCount, account in
             let connection = StreamConnection(
                 mailbox: mailbox,
                 gate: OutputGate(byteCountMax: outputMarkByteCount),
@@ -23,7 +25,8 @@ extension ServerConnection {
                 limits: limits,
                 logger: logger
             )
-            return ServerHandler(methods: methods, peer: peer, streams: connection, startStream: startStream)
+            return ServerHandler(
+                methods: methods, peer: peer, streams: connection, startStream: startStream, account: account)
         }
     }
 }

@@ -23,17 +23,18 @@ final class ServerHandler: ChannelDuplexHandler, PassHandler {
     private var decoder: FrameDecoder
     private var items: [ServerItem] = []
     private var context: ChannelHandlerContext?
-    var pass = Pass()
+    var pass: Pass
     private var isReadWithheld = false
 
     init(
         methods: MethodTable, peer: Peer, streams: StreamConnection,
-        startStream: AsyncStream<StreamCall>.Continuation
+        startStream: AsyncStream<StreamCall>.Continuation, account: OutputAccount
     ) {
         self.methods = methods
         self.peer = peer
         self.streams = streams
         self.startStream = startStream
+        self.pass = Pass(account: account)
         self.machine = ConnectionStateMachine(
             callCountMax: streams.limits.callCountMax,
             queuedOutputByteCountMax: streams.limits.queuedOutputByteCountMax
@@ -43,6 +44,11 @@ final class ServerHandler: ChannelDuplexHandler, PassHandler {
 
     var limits: ConnectionLimits {
         self.streams.limits
+    }
+
+    /// Nothing: the protocol has no windows to wait for.
+    var withheldByteCount: Int {
+        0
     }
 
     /// The connection's clock.
@@ -174,6 +180,11 @@ extension ServerHandler {
                 self.deadlinePassed(key, arena)
             case .inputConsumed:
                 self.resumeReading(context)
+            case .outputUnread where self.pass.hasUnread:
+                self.closeUnread(self.machine.connectionClosed())
+            case .outputUnread:
+                // All of it has been read meanwhile.
+                break
             case .drainStarted:
                 self.drainStarted()
             }
@@ -207,12 +218,17 @@ extension ServerHandler {
         case .replace:
             return false
         case .close(let calls):
-            self.streams.logger.debug("peer does not read its replies", metadata: self.metadata)
-            self.abandon(calls)
-            self.pass.discard()
-            self.context?.close(promise: nil)
+            self.closeUnread(calls)
             return true
         }
+    }
+
+    /// Closes the connection of a peer that does not read.
+    private func closeUnread(_ calls: [RunningCall]) {
+        self.streams.logger.debug("peer does not read its replies", metadata: self.metadata)
+        self.abandon(calls)
+        self.pass.discard()
+        self.context?.close(promise: nil)
     }
 
     /// Gives calls up whose client is gone.

@@ -35,6 +35,51 @@ import Testing
         }
     }
 
+    /// Who reads nothing is ended for what waits for it; who reads beside it never notices.
+    @Test(arguments: TestProtocol.allCases)
+    func outputThatNobodyReadsIsBoundedOverAllConnections(wire: TestProtocol) async throws {
+        try await Self.with {
+            $0.queuedOutputTotalByteCountMax = 1 << 20
+        } body: { harness in
+            let client = try await harness.client()
+            let note = String(repeating: "n", count: 256)
+            _ = try await client.batchCreateDevices(
+                (0..<1_000).map { .init("D\($0)", ownerRef: note, hardwareVersion: "h") })
+            #expect(try await Self.isEnded(byAsking: wire, harness.socketPath))
+            var query = ListQuery()
+            query.pageSize = 1_000
+            #expect(try await client.listDevices(query).items.count == 1_000)
+            await client.close()
+        }
+    }
+
+    /// Asks for long pages and reads none, until the server closes the connection; false where it does not.
+    private static func isEnded(byAsking wire: TestProtocol, _ path: String) async throws -> Bool {
+        let name = MethodName(service: "rollcall.v1.Devices", method: "ListDevices")
+        let page = Wire.number(12, 1_000)
+        let idMax: UInt32 = 20_000
+        var id: UInt32 = 1
+        switch wire {
+        case .ttrpc:
+            let slow = try #require(RawConnection(path))
+            while id < idMax, await slow.send(WireFrame.request(id, "Devices/ListDevices", page).bytes) { id += 2 }
+            slow.close()
+        case .grpc:
+            let slow = try #require(HTTP2Connection(path))
+            // Windows that keep nothing back: what is not read waits in the channel.
+            await slow.begin(initialWindow: 1 << 30)
+            await slow.send(HTTP2Connection.frame(8, HTTP2Connection.bigEndian(1 << 30)))
+            let message = HTTP2Connection.message(page)
+            while id < idMax {
+                await slow.open(id, name)
+                let data = HTTP2Connection.frame(0, flags: HTTP2Connection.endStream, stream: id, message)
+                guard await slow.send(data) else { break }
+                id += 2
+            }
+        }
+        return id < idMax
+    }
+
     /// The README tells of every limit that a server reports.
     @Test func everyReportedLimitIsDocumented() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

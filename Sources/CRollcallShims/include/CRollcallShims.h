@@ -47,6 +47,9 @@ int rollcall_service_notify(const char *address, const char *state, int descript
 /// errno value.
 int rollcall_descriptor_limit_raise(uint64_t *limit);
 
+/// Gives what the allocator keeps of freed memory back to the system, where whole pages are free.
+void rollcall_memory_return(void);
+
 /// Moves a mapping to `target`, where a larger one is, in place of which it goes; its pages keep what is in them. What it
 /// grows by is zero. 0, or an errno value.
 int rollcall_mapping_move(void *source, size_t source_bytes, void *target, size_t target_bytes);

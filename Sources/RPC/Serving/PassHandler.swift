@@ -9,10 +9,12 @@ package protocol PassHandler: AnyObject {
     /// What was appended and is not written.
     var output: ByteBuffer { get set }
     var pass: Pass { get set }
+    /// What waits for the reader elsewhere than in the output and the channel.
+    var withheldByteCount: Int { get }
 }
 
 /// What a handler keeps from one pass to the next.
-package struct Pass: Sendable {
+package struct Pass {
     /// What is left to do at the end.
     fileprivate enum End {
         case flush
@@ -25,11 +27,21 @@ package struct Pass: Sendable {
     /// Output that the channel has not handed to the socket, as of the start of the pass.
     package fileprivate(set) var bufferedByteCount = 0
 
-    package init() {}
+    private let account: OutputAccount
+
+    /// - Parameter account: What the connection has in the ledger of all output that waits.
+    package init(account: OutputAccount) {
+        self.account = account
+    }
 
     /// Whether the connection is served: nothing has asked for its end.
     package var isServing: Bool {
         if case .flush = self.end { true } else { false }
+    }
+
+    /// Whether something waits for the reader, as of the end of the last pass.
+    package var hasUnread: Bool {
+        self.account.byteCount > 0
     }
 
     /// Closes, once what has been appended is written.
@@ -42,6 +54,15 @@ package struct Pass: Sendable {
     /// The connection is gone, or about to be closed: nothing more is written.
     package mutating func discard() {
         self.end = .close
+        self.account.set(byteCount: 0)
+    }
+
+    /// Notes what waits at the end of a pass.
+    ///
+    /// - Parameter unread: What waits while the channel is full. Buffers are let go of whole, so it counts at its most
+    ///   until all of it has left.
+    fileprivate func note(withheld: Int, unread: Int?) {
+        self.account.set(byteCount: unread.map { max($0 + withheld, self.account.byteCount) } ?? withheld)
     }
 }
 
@@ -54,12 +75,11 @@ extension PassHandler {
     package func beginPass(_ context: ChannelHandlerContext) {
         // A writable channel holds less than its high-water mark, a small part of the bound; asking costs more than
         // the answer is worth then.
-        if !context.channel.isWritable {
-            let buffered = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-            self.pass.bufferedByteCount = buffered ?? 0
-        } else {
-            self.pass.bufferedByteCount = 0
-        }
+        self.pass.bufferedByteCount = context.channel.isWritable ? 0 : Self.bufferedByteCount(context)
+    }
+
+    private static func bufferedByteCount(_ context: ChannelHandlerContext) -> Int {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     /// Writes what was appended; to be called too when the channel has become writable.
@@ -67,6 +87,7 @@ extension PassHandler {
         switch self.pass.end {
         case .flush:
             // While the socket is full all of it waits in one buffer, rather than each pass in its own.
+            defer { self.noteUnread(context) }
             guard self.output.readableBytes > 0, context.channel.isWritable, !self.pass.isWriting else {
                 return
             }
@@ -84,9 +105,16 @@ extension PassHandler {
             // Empty or not: its turn comes after everything written before.
             context.writeAndFlush(NIOAny(self.output), promise: isWritten)
             self.output = ByteBuffer()
+            self.noteUnread(context)
         case .close:
             self.output = ByteBuffer()
         }
+    }
+
+    private func noteUnread(_ context: ChannelHandlerContext) {
+        let unread =
+            context.channel.isWritable ? nil : self.output.readableBytes + Self.bufferedByteCount(context)
+        self.pass.note(withheld: self.withheldByteCount, unread: unread)
     }
 
     /// Uses the buffer again where the socket has taken all of it, which is the rule.

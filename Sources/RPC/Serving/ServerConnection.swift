@@ -13,20 +13,26 @@ package struct ServerConnection: Sendable {
 
     /// How much of the output bound streams may fill before they wait, as a divisor: what is let through at once, in
     /// the channel and in a longest message then stays within the bound.
-    private static let outputMarkDivisor = 8
+    private static let outputMarkDivisor = 16
+
+    /// With more than this unread the channel counts as full, until all of it has left: what it holds without that is
+    /// not worth accounting for, however many connections there are.
+    private static let channelByteCountMax = 64 << 10
 
     /// Adds a transport's handler to the end of the channel's pipeline, which must pass bytes on as they came.
     ///
     /// Bytes that were read before, by whoever found out which protocol this is, are then fired through that pipeline.
     ///
-    /// - Parameter makeHandler: Is given where other threads leave what they have for the connection, where streaming calls
-    ///   are left to be run, and how much output streams may fill before they wait.
+    /// - Parameters:
+    ///   - outputLedger: Counts what the connection's reader has not read, and ends connections where that is too much.
+    ///   - makeHandler: Is given where other threads leave what they have for the connection, where streaming calls are
+    ///     left to be run, how much output streams may fill before they wait, and what to count unread output with.
     /// - Throws: whatever the channel throws, when it is closed already.
     package init(
-        _ channel: any Channel, limits: ConnectionLimits,
+        _ channel: any Channel, peer: Peer, limits: ConnectionLimits, outputLedger: OutputLedger,
         _ makeHandler: (
             _ mailbox: LoopMailbox<ServerItem>, _ startStream: AsyncStream<StreamCall>.Continuation,
-            _ outputMarkByteCount: Int
+            _ outputMarkByteCount: Int, _ account: OutputAccount
         ) -> some ChannelHandler
     ) throws {
         let outputMarkByteCount = max(1, limits.queuedOutputByteCountMax / Self.outputMarkDivisor)
@@ -37,11 +43,14 @@ package struct ServerConnection: Sendable {
         try channel.syncOptions?.setOption(
             .writeBufferWaterMark,
             value: ChannelOptions.Types.WriteBufferWaterMark(
-                low: max(1, outputMarkByteCount / 2), high: outputMarkByteCount
+                low: 1, high: min(Self.channelByteCountMax, outputMarkByteCount)
             )
         )
+        let account = outputLedger.account(userID: peer.userID) { [mailbox = self.mailbox] in
+            mailbox.post(.outputUnread)
+        }
         try channel.pipeline.syncOperations.addHandler(
-            makeHandler(self.mailbox, startStream, outputMarkByteCount)
+            makeHandler(self.mailbox, startStream, outputMarkByteCount, account)
         )
     }
 
