@@ -19,6 +19,15 @@ package struct Limits: Hashable, Sendable {
     package var messageByteCountMax = 4 << 20
     package var connectionCountMax = 16_384
     package var connectionCountMaxPerUser = 16_384
+    /// The last places go only to users with few connections, and the last of those only to root and the daemon's own user.
+    package var connectionReserveCount = 256
+    package var connectionOperatorReserveCount = 16
+    /// How many connections are few: of a user, and of one process of root or of the daemon's own user.
+    package var connectionAssuredCountPerUser = 16
+    /// How many connections are accepted a second where they keep coming, and how many at once after a pause; the others
+    /// wait in the kernel.
+    package var connectionCountMaxPerSecond = 4_000
+    package var connectionBurstCount = 1_024
     package var callCountMaxPerConnection = 1_024
     package var callCountMaxPerUser = 8_192
     package var queuedOutputByteCountMax = 8 << 20
@@ -109,6 +118,7 @@ package struct Limits: Hashable, Sendable {
     // MARK: Watching
 
     package var watcherCountMax = 1_024
+    package var watcherCountMaxPerUser = 768
     /// How many changes, and about how many bytes of them, are kept for watchers that are behind; one that is further behind
     /// is ended.
     package var watchBacklogCountMax = 65_536
@@ -135,6 +145,9 @@ extension Limits {
             limit("message_bytes", self.messageByteCountMax, "bytes"),
             limit("connections", self.connectionCountMax, "connections"),
             limit("connections_per_uid", self.connectionCountMaxPerUser, "connections"),
+            limit("connections_reserved", self.connectionReserveCount, "connections"),
+            limit("connections_per_second", self.connectionCountMaxPerSecond, "connections"),
+            limit("connections_at_once", self.connectionBurstCount, "connections"),
             limit("calls_per_connection", self.callCountMaxPerConnection, "calls"),
             limit("calls_per_uid", self.callCountMaxPerUser, "calls"),
             limit("queued_output_bytes", self.queuedOutputByteCountMax, "bytes"),
@@ -185,6 +198,7 @@ extension Limits {
             limit("feed_age", Int(self.feedAgeMicrosecondsMax / 1_000_000), "seconds"),
             limit("feed_bytes", self.feedByteCountMax, "bytes"),
             limit("watchers", self.watcherCountMax, "watchers"),
+            limit("watchers_per_uid", self.watcherCountMaxPerUser, "watchers"),
             limit("watch_backlog", self.watchBacklogCountMax, "changes"),
             limit("watch_backlog_bytes", self.watchBacklogByteCountMax, "bytes"),
         ]

@@ -12,10 +12,13 @@ internal import Synchronization
 /// One mutex for all users, taken twice a call that waits for a disk anyway.
 final class CallQuota: Sendable {
     private let countMax: Int
+    private let limitName: String
     private let counts = Mutex<[UInt32: Int]>([:])
 
-    init(countMaxPerUser: Int) {
+    /// - Parameter limitName: what the bound is called where limits are reported.
+    init(countMaxPerUser: Int, limitName: String = "calls_per_uid") {
         self.countMax = countMaxPerUser
+        self.limitName = limitName
     }
 
     /// `method`, refusing with RESOURCE_EXHAUSTED what goes over the quota.
@@ -67,7 +70,7 @@ final class CallQuota: Sendable {
     }
 
     private var refusal: Status {
-        .limitExceeded("The user has \(self.countMax) calls in flight, as many as it may.")
+        .limitExceeded("The user has \(self.countMax) such calls in flight, as many as it may (\(self.limitName)).")
     }
 
     private func ticket(for userID: UInt32) -> Ticket? {

@@ -1,5 +1,6 @@
 // The connections that are open now, so that a drain reaches each of them.
 
+internal import DeviceModel
 internal import NIOCore
 internal import RPC
 internal import Synchronization
@@ -24,17 +25,19 @@ final class ConnectionTable: Sendable {
     private let state: Mutex<State>
     private let memory: MemoryReturn
 
-    /// - Parameter memory: Told what connections that are gone have let go of.
-    init(countMax: Int, countMaxPerUser: Int, memory: MemoryReturn) {
+    /// - Parameters:
+    ///   - userID: who the daemon runs as.
+    ///   - memory: Told what connections that are gone have let go of.
+    init(_ limits: Limits, userID: UInt32, memory: MemoryReturn) {
         self.memory = memory
-        self.state = Mutex(State(census: ConnectionCensus(countMax: countMax, countMaxPerUser: countMaxPerUser)))
+        self.state = Mutex(State(census: ConnectionCensus(limits, userID: userID)))
     }
 
-    /// Counts a connection of `userID` until `channel` closes, or says why it is refused. On the channel's event loop.
-    func admit(_ channel: any Channel, userID: UInt32) -> ConnectionCensus.Refusal? {
+    /// Counts a connection of `peer` until `channel` closes, or says why it is refused. On the channel's event loop.
+    func admit(_ channel: any Channel, _ peer: Peer) -> ConnectionCensus.Refusal? {
         let key = ObjectIdentifier(channel)
         let refusal = self.state.withLock { state in
-            let refusal = state.census.arrived(userID)
+            let refusal = state.census.arrived(peer)
             if refusal == nil {
                 state.members[key] = Member(channel: channel)
             }
@@ -46,7 +49,7 @@ final class ConnectionTable: Sendable {
         channel.closeFuture.whenComplete { _ in
             self.state.withLock {
                 $0.members[key] = nil
-                $0.census.left(userID)
+                $0.census.left(peer)
             }
             self.memory.released(byteCount: MemoryReturn.connectionByteCount)
         }

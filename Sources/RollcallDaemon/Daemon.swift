@@ -8,6 +8,7 @@ internal import DeviceQuery
 internal import DeviceRegistry
 internal import DeviceService
 package import DeviceStore
+internal import Glibc
 package import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -62,6 +63,10 @@ package final class Daemon: Sendable {
             let stopSignals = stopsOnSignals ? try StopSignals(eventLoopGroup: group, logger: logger) : nil
             let socket = try socketOrigin.listen(configuration, notifier, logger)
             let health = HealthService()
+            let methods = MethodTable(
+                registry: registry, health: health, quota: CallQuota(countMaxPerUser: limits.callCountMaxPerUser),
+                watchQuota: CallQuota(countMaxPerUser: limits.watcherCountMaxPerUser, limitName: "watchers_per_uid")
+            )
             let memory = MemoryReturn()
             let listener = Listener(
                 socket: socket,
@@ -76,6 +81,13 @@ package final class Daemon: Sendable {
                     memory: memory
                 ),
                 access: access,
+                methods: methods,
+                connectionLimits: ConnectionLimits(limits),
+                outputLedger: Self.makeOutputLedger(limits, memory, logger),
+                table: ConnectionTable(limits, userID: geteuid(), memory: memory),
+                refused: RefusedConnections(methods: methods, limits: limits, logger: logger),
+                acceptPace: AcceptPace(
+                    countPerSecond: limits.connectionCountMaxPerSecond, burstCount: limits.connectionBurstCount),
                 drainDeadline: .seconds(Int64(configuration.drainSeconds)),
                 eventLoopGroup: group,
                 logger: logger

@@ -20,6 +20,8 @@ struct Listener: Service {
     private let outputLedger: OutputLedger
     private let table: ConnectionTable
     private let access: AccessControl
+    private let refused: RefusedConnections
+    private let acceptPace: AcceptPace
     private let eventLoopGroup: any EventLoopGroup
     private let logger: Logger
     private let listening: @Sendable () -> Void
@@ -32,6 +34,8 @@ struct Listener: Service {
         outputLedger: OutputLedger,
         table: ConnectionTable,
         access: AccessControl,
+        refused: RefusedConnections,
+        acceptPace: AcceptPace,
         drainDeadline: TimeAmount,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
@@ -43,6 +47,8 @@ struct Listener: Service {
         self.outputLedger = outputLedger
         self.table = table
         self.access = access
+        self.refused = refused
+        self.acceptPace = acceptPace
         self.drainDeadline = drainDeadline
         self.eventLoopGroup = eventLoopGroup
         self.logger = logger
@@ -71,10 +77,11 @@ struct Listener: Service {
         _ arrivals: AsyncStream<ServerConnection>.Continuation
     ) async throws -> any Channel {
         try await ServerBootstrap(group: self.eventLoopGroup)
-            .serverChannelOption(.maxMessagesPerRead, value: 16)
+            .serverChannelOption(.maxMessagesPerRead, value: AcceptPacer.countAtOnce)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(self.makeBackoffHandler())
+                    try channel.pipeline.syncOperations.addHandler(AcceptPacer(self.acceptPace))
                 }
             }
             .childChannelInitializer { channel in
@@ -100,6 +107,14 @@ struct Listener: Service {
         var peer = Peer(credentials)
         if let refusal = self.table.admit(channel, userID: peer.userID) {
             throw self.turnAway(peer, refusal)
+        let peer = try Self.peer(of: channel)
+        var methods = self.methods
+        let refusal = self.table.admit(channel, peer)
+        if let refusal {
+            guard let refusing = self.refused.methods(for: refusal, peer, channel) else {
+                throw self.turnAway(peer, refusal)
+            }
+            methods = refusing
         }
         let rights = self.access.arrived(credentials)
         channel.closeFuture.whenComplete { [access = self.access] _ in access.left(rights) }
@@ -107,6 +122,11 @@ struct Listener: Service {
         try channel.pipeline.syncOperations.addHandler(
             ProtocolSniffer { [unowned channel, peer] in
                 let connection = try self.serve(channel, $0, peer)
+            ProtocolSniffer { [unowned channel, methods, isAdmitted = refusal == nil] in
+                let connection = try self.serve(channel, $0, peer, methods)
+                guard !isAdmitted || self.table.add(connection, channel) else {
+                    throw self.turnAway(peer, .draining)
+                }
                 if case .terminated = arrivals.yield(connection) {
                     throw self.turnAway(peer, .draining)
                 }
@@ -114,25 +134,24 @@ struct Listener: Service {
         )
     }
 
-    /// Takes an admitted channel into service.
-    private func serve(_ channel: any Channel, _ wire: WireProtocol?, _ peer: Peer) throws -> ServerConnection {
+    /// Takes a channel into service.
+    private func serve(
+        _ channel: any Channel, _ wire: WireProtocol?, _ peer: Peer, _ methods: MethodTable
+    ) throws -> ServerConnection {
         let connection: ServerConnection
         switch wire {
         case .ttrpc:
             connection = try ServerConnection.ttrpc(
-                channel, methods: self.methods, peer: peer, limits: self.connectionLimits,
+                channel, methods: methods, peer: peer, limits: self.connectionLimits,
                 outputLedger: self.outputLedger, logger: self.logger
             )
         case .grpc:
             connection = try ServerConnection.grpc(
-                channel, methods: self.methods, peer: peer, limits: self.connectionLimits,
+                channel, methods: methods, peer: peer, limits: self.connectionLimits,
                 outputLedger: self.outputLedger, logger: self.logger
             )
         case nil:
             throw self.turnAway(peer, .unknownProtocol)
-        }
-        guard self.table.add(connection, channel) else {
-            throw self.turnAway(peer, .draining)
         }
         self.logger.debug(
             "connection accepted",
@@ -147,7 +166,7 @@ struct Listener: Service {
         self.logger.debug(
             "connection refused",
             metadata: [
-                "peer.pid": "\(peer.processID)", "peer.uid": "\(peer.userID)", "reason": "\(refusal.rawValue)",
+                "peer.pid": "\(peer.processID)", "peer.uid": "\(peer.userID)", "reason": "\(refusal)",
             ]
         )
         return ConnectionRefused()

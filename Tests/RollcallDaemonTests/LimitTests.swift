@@ -21,6 +21,59 @@ import Testing
         try await DaemonHarness.with(in: TemporaryFolder(), limits: limits) { try await body($0) }
     }
 
+    @Test func connectionsOverTheLimitAreToldSoAtTheirFirstCallInEitherProtocol() async throws {
+        try await Self.with {
+            $0.connectionCountMax = 1
+        } body: { harness in
+            let first = try WireConnection(path: harness.socketPath)
+            try await first.expectAlive()
+            let second = try WireConnection(path: harness.socketPath)
+            await second.send(.request(1, "Server/GetServerInfo"), Self.watch.with(id: 3))
+            let refusal = try await second.expectRefusal(1, 8, "LIMIT_EXCEEDED")
+            #expect(refusal.message == "The server has 1 connections, as many as it may (connections).")
+            try await second.expectRefusal(3, 8, "LIMIT_EXCEEDED")
+            try await GRPCTestClient.with(harness.socketPath) { third in
+                let name = MethodName(service: "rollcall.v1.Server", method: "GetServerInfo")
+                let outcome = try await third.unary(name, ByteBuffer())
+                #expect(outcome.status?.code == .resourceExhausted && outcome.status?.message == refusal.message)
+                // It does not keep the place that it never had.
+                try await third.closed()
+            }
+            #expect(try await second.receive() == nil)
+            try await first.expectAlive()
+        }
+    }
+
+    @Test func connectionsOfAUserOverItsLimitAreToldSo() async throws {
+        try await Self.with {
+            $0.connectionCountMaxPerUser = 1
+        } body: { harness in
+            let first = try WireConnection(path: harness.socketPath)
+            try await first.expectAlive()
+            let second = try WireConnection(path: harness.socketPath)
+            await second.send(.request(1, "Server/GetServerInfo"))
+            let refusal = try await second.expectRefusal(1, 8, "LIMIT_EXCEEDED")
+            #expect(refusal.message == "The user has 1 connections, as many as it may (connections_per_uid).")
+        }
+    }
+
+    @Test(arguments: ["calls_per_uid", "watchers_per_uid"])
+    func streamsOfAUserOverItsLimitAreRefusedOnEveryConnection(name: String) async throws {
+        try await Self.with {
+            if name == "calls_per_uid" { $0.callCountMaxPerUser = 1 } else { $0.watcherCountMaxPerUser = 1 }
+        } body: { harness in
+            let first = try WireConnection(path: harness.socketPath)
+            await first.send(Self.watch)
+            // The watch runs once it has said something.
+            #expect(try await first.receive()?.type == 3)
+            let second = try WireConnection(path: harness.socketPath)
+            await second.send(Self.watch)
+            let refusal = try await second.expectRefusal(1, 8, "LIMIT_EXCEEDED")
+            #expect(refusal.message == "The user has 1 such calls in flight, as many as it may (\(name)).")
+            try await second.expectAlive()
+        }
+    }
+
     @Test func watchersOverTheLimitAreRefused() async throws {
         try await Self.with {
             $0.watcherCountMax = 1
@@ -87,5 +140,13 @@ import Testing
         let text = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
         let undocumented = Limits().reported.map(\.name).filter { !text.contains("`\($0)`") }
         #expect(undocumented == [])
+    }
+}
+
+extension WireFrame {
+    fileprivate func with(id: UInt32) -> WireFrame {
+        var frame = self
+        frame.id = id
+        return frame
     }
 }

@@ -37,6 +37,7 @@ import Testing
         let table = MethodTable(
             registry: registry, health: HealthService(), quota: CallQuota(countMaxPerUser: 1),
             audit: AuditLog(logger: .silent))
+            watchQuota: CallQuota(countMaxPerUser: 1))
         let declared = DescriptorPool.embedded.files.filter { Self.packages.contains($0.package) }
             .flatMap(\.services).flatMap(\.methods)
             .map { Self.line($0.path, $0.isClientStreaming, $0.isServerStreaming) }
