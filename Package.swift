@@ -228,11 +228,7 @@ let package = Package(
             dependencies: [
                 "Access", "CRollcallProto", "Descriptors", "DeviceModel", "DeviceRegistry", "DeviceService",
                 "DeviceStore", "DeviceWire", "ProtobufC", "RPC", "RollcallClient", "RollcallDaemon", "RollcallTesting",
-                "TTRPC", "rollcall",
-                "rollcalld", log,
-                "CRollcallProto", "Descriptors", "DeviceModel", "DeviceRegistry", "DeviceStore", "DeviceWire",
-                "ProtobufC", "RPC", "RollcallClient", "RollcallDaemon", "RollcallTesting", "TTRPC", "rollcall",
-                "rollcalld", log, .product(name: "NIOEmbedded", package: "swift-nio"),
+                "TTRPC", "rollcall", "rollcalld", log, .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio
         ),
     ]

@@ -64,9 +64,8 @@ extension DeviceService {
             name,
             .adaptive { (context, bytes, reply: inout ByteBuffer) throws(Status) -> Method.Postponed? in
                 let peer = context.peer
-                let (request, isAnswered) = try self.decode(type, bytes, of: peer, gate) { message, _ in
                 let isLoopBusy = context.isLoopBusy
-                let (request, isAnswered) = try self.decode(type, bytes) { message, _ in
+                let (request, isAnswered) = try self.decode(type, bytes, of: peer, gate) { message, _ in
                     let request = request(message)
                     try self.check(request)
                     let isAnswered =

@@ -65,26 +65,17 @@ package final class Daemon: Sendable {
             let health = HealthService()
             let methods = MethodTable(
                 registry: registry, health: health, quota: CallQuota(countMaxPerUser: limits.callCountMaxPerUser),
-                watchQuota: CallQuota(countMaxPerUser: limits.watcherCountMaxPerUser, limitName: "watchers_per_uid")
+                watchQuota: CallQuota(countMaxPerUser: limits.watcherCountMaxPerUser, limitName: "watchers_per_uid"),
+                audit: audit
             )
             let memory = MemoryReturn()
             let listener = Listener(
                 socket: socket,
-                methods: MethodTable(
-                    registry: registry, health: health, quota: CallQuota(countMaxPerUser: limits.callCountMaxPerUser),
-                    audit: audit
-                ),
-                connectionLimits: ConnectionLimits(limits),
-                outputLedger: Self.makeOutputLedger(limits, memory, logger),
-                table: ConnectionTable(
-                    countMax: limits.connectionCountMax, countMaxPerUser: limits.connectionCountMaxPerUser,
-                    memory: memory
-                ),
-                access: access,
                 methods: methods,
                 connectionLimits: ConnectionLimits(limits),
                 outputLedger: Self.makeOutputLedger(limits, memory, logger),
                 table: ConnectionTable(limits, userID: geteuid(), memory: memory),
+                access: access,
                 refused: RefusedConnections(methods: methods, limits: limits, logger: logger),
                 acceptPace: AcceptPace(
                     countPerSecond: limits.connectionCountMaxPerSecond, burstCount: limits.connectionBurstCount),

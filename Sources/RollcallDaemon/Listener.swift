@@ -105,9 +105,6 @@ struct Listener: Service {
     private func accept(_ channel: any Channel, _ arrivals: AsyncStream<ServerConnection>.Continuation) throws {
         let credentials = try Self.credentials(of: channel)
         var peer = Peer(credentials)
-        if let refusal = self.table.admit(channel, userID: peer.userID) {
-            throw self.turnAway(peer, refusal)
-        let peer = try Self.peer(of: channel)
         var methods = self.methods
         let refusal = self.table.admit(channel, peer)
         if let refusal {
@@ -120,9 +117,7 @@ struct Listener: Service {
         channel.closeFuture.whenComplete { [access = self.access] _ in access.left(rights) }
         peer.rights = rights
         try channel.pipeline.syncOperations.addHandler(
-            ProtocolSniffer { [unowned channel, peer] in
-                let connection = try self.serve(channel, $0, peer)
-            ProtocolSniffer { [unowned channel, methods, isAdmitted = refusal == nil] in
+            ProtocolSniffer { [unowned channel, peer, methods, isAdmitted = refusal == nil] in
                 let connection = try self.serve(channel, $0, peer, methods)
                 guard !isAdmitted || self.table.add(connection, channel) else {
                     throw self.turnAway(peer, .draining)

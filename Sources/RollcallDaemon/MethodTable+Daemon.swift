@@ -13,20 +13,19 @@ extension HealthService {
 }
 
 extension MethodTable {
-    /// The operations on devices, health and reflection, for those who may call them and within the quota.
-    init(registry: Registry, health: HealthService, quota: CallQuota, audit: AuditLog) {
+    private static let watchName = MethodName(service: "rollcall.v1.Devices", method: "WatchDevices")
+
+    /// The operations on devices, health and reflection, for those who may call them and within the quotas: of all calls,
+    /// and of watches.
+    init(registry: Registry, health: HealthService, quota: CallQuota, watchQuota: CallQuota, audit: AuditLog) {
         let reflection = ReflectionService(services: DeviceService.serviceNames + [HealthService.name])
         let methods =
             DeviceService(registry: registry, drain: health.drain, audit: audit).methods + health.methods
             + reflection.methods
-        self.init(methods.map { AccessGate($0.name, audit: audit).guarding(quota.limiting($0)) })
-    private static let watchName = MethodName(service: "rollcall.v1.Devices", method: "WatchDevices")
-
-    /// The operations on devices, health and reflection, within the quotas: of all calls, and of watches.
-    init(registry: Registry, health: HealthService, quota: CallQuota, watchQuota: CallQuota) {
-        let reflection = ReflectionService(services: DeviceService.serviceNames + [HealthService.name])
-        let methods =
-            DeviceService(registry: registry, drain: health.drain).methods + health.methods + reflection.methods
-        self.init(methods.map { quota.limiting($0.name == Self.watchName ? watchQuota.limiting($0) : $0) })
+        self.init(
+            methods.map { method in
+                let limited = method.name == Self.watchName ? watchQuota.limiting(method) : method
+                return AccessGate(method.name, audit: audit).guarding(quota.limiting(limited))
+            })
     }
 }

@@ -51,15 +51,14 @@ struct ServiceHarness {
         _ name: String, bytes: [UInt8], userID: UInt32 = 1_000, deadline: NIODeadline = .distantFuture,
         isLoopBusy: Bool = false
     ) async throws -> [UInt8] {
-        try await self.call(name, bytes: bytes, by: .caller(userID), deadline: deadline)
+        try await self.call(name, bytes: bytes, by: .caller(userID), deadline: deadline, isLoopBusy: isLoopBusy)
     }
 
     func call(
-        _ name: String, bytes: [UInt8], by peer: Peer, deadline: NIODeadline = .distantFuture
+        _ name: String, bytes: [UInt8], by peer: Peer, deadline: NIODeadline = .distantFuture,
+        isLoopBusy: Bool = false
     ) async throws -> [UInt8] {
         guard let method = self.methods[name] else { throw Status.unknownMethod(service: "", method: name) }
-        let context = CallContext(peer: peer, deadline: deadline, metadata: Metadata())
-        let peer = Peer(userID: userID, groupID: 100, processID: 42)
         var context = CallContext(peer: peer, deadline: deadline, metadata: Metadata())
         context.isLoopBusy = isLoopBusy
         // What stands before a reply in a connection's buffer is none of the method's business.

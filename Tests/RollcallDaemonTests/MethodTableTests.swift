@@ -36,8 +36,7 @@ import Testing
         defer { registry.close() }
         let table = MethodTable(
             registry: registry, health: HealthService(), quota: CallQuota(countMaxPerUser: 1),
-            audit: AuditLog(logger: .silent))
-            watchQuota: CallQuota(countMaxPerUser: 1))
+            watchQuota: CallQuota(countMaxPerUser: 1), audit: AuditLog(logger: .silent))
         let declared = DescriptorPool.embedded.files.filter { Self.packages.contains($0.package) }
             .flatMap(\.services).flatMap(\.methods)
             .map { Self.line($0.path, $0.isClientStreaming, $0.isServerStreaming) }

@@ -1,11 +1,13 @@
 // Sends calls from a file and keeps a fixed number of them outstanding; prints rate and latency as JSON.
 //
-//   loadgen ttrpc|grpc SOCKET FRAMES CONNECTIONS WINDOW SECONDS
+//   loadgen ttrpc|grpc SOCKET FRAMES CONNECTIONS WINDOW SECONDS [RATE]
 //
 // FRAMES holds ttrpc request frames one after another; their stream ids are given here. With SECONDS above zero they
 // are sent round and round for that long, each connection from its own place in the file; with 0 each is sent once, in
 // order. Over gRPC the same calls are sent, which must be of one method. A reply's latency runs from the write that
-// carried its request to the read that brought it; its size is that of its frame, over gRPC that of its message.
+// carried its request to the read that brought it; its size is that of its frame, over gRPC that of its message. With
+// RATE, each connection sends that many calls a second, evenly spread, and a call's latency runs from when it was due:
+// what a stall delays counts in full, whether it was sent or not.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,6 +38,7 @@ static const uint8_t *frames;
 static uint64_t *frame_starts;
 static size_t frame_count, frames_left;
 static struct connection connections[CONNECTIONS_MAX];
+static size_t connection_count;
 static uint64_t latency_counts[BUCKETS];
 static uint64_t replies, refused, reply_bytes;
 static int epoll_fd;
@@ -174,8 +178,21 @@ void end_call(struct connection *c, uint32_t stream, uint64_t now, size_t bytes,
     refused += is_refused;
 }
 
+// When the next call of a connection is due; 0 = as soon as the window has room.
+static uint64_t due_interval_ns, next_due_ns[CONNECTIONS_MAX];
+
+static void fill_due(struct connection *c, uint32_t window, uint64_t now) {
+    uint64_t *due = &next_due_ns[c - connections];
+    for (; *due <= now && c->outstanding < window; *due += due_interval_ns) {
+        size_t i = c->next_frame;
+        if (!protocol->append_call(c, frames + frame_starts[i], frame_starts[i + 1] - frame_starts[i], *due)) return;
+        if (++c->next_frame == frame_count) c->next_frame = 0;
+    }
+}
+
 // Tops the window up; `once` is true if every frame goes out a single time.
 static void fill_window(struct connection *c, uint32_t window, bool once, uint64_t now) {
+    if (due_interval_ns) return fill_due(c, window, now);
     while (c->outstanding < window && (!once || frames_left)) {
         size_t i = once ? frame_count - frames_left : c->next_frame;
         if (!protocol->append_call(c, frames + frame_starts[i], frame_starts[i + 1] - frame_starts[i], now)) return;
@@ -184,16 +201,40 @@ static void fill_window(struct connection *c, uint32_t window, bool once, uint64
     }
 }
 
+// Wakes the loop for calls that are due; -1 = there is no rate. Its event has no connection.
+static int start_timer(void) {
+    if (!due_interval_ns) return -1;
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    struct timespec tick = {.tv_sec = due_interval_ns / 1000000000, .tv_nsec = due_interval_ns % 1000000000};
+    struct itimerspec ticks = {.it_interval = tick, .it_value = tick};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    if (fd < 0 || timerfd_settime(fd, 0, &ticks, NULL) < 0) fail("timer");
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) fail("epoll_ctl");
+    return fd;
+}
+
+static void timer_passed(int fd, uint32_t window, uint64_t now) {
+    uint64_t ticks;
+    if (read(fd, &ticks, sizeof ticks) < 0 && errno != EAGAIN) fail("timer");
+    for (size_t i = 0; i < connection_count; i++) {
+        fill_due(&connections[i], window, now);
+        flush(&connections[i]);
+    }
+}
+
 int main(int argc, char **argv) {
-    if (argc != 7) reject("usage: loadgen ttrpc|grpc SOCKET FRAMES CONNECTIONS WINDOW SECONDS");
+    if (argc != 7 && argc != 8) reject("usage: loadgen ttrpc|grpc SOCKET FRAMES CONNECTIONS WINDOW SECONDS [RATE]");
     if (strcmp(argv[1], "ttrpc") && strcmp(argv[1], "grpc")) reject("there is no %s", argv[1]);
     protocol = strcmp(argv[1], "grpc") ? &ttrpc : &grpc;
-    size_t connection_count = strtoul(argv[4], NULL, 10);
+    connection_count = strtoul(argv[4], NULL, 10);
     uint32_t window = (uint32_t)strtoul(argv[5], NULL, 10);
     double seconds = strtod(argv[6], NULL);
     bool once = seconds == 0;
     if (!connection_count || connection_count > CONNECTIONS_MAX) reject("1 to %d connections", CONNECTIONS_MAX);
     if (!window || window > SLOTS / 4) reject("a window is of 1 to %d calls", SLOTS / 4);
+    double rate = argc > 7 ? strtod(argv[7], NULL) : 0;
+    if (argc > 7 && (rate < 1 || rate > 1e5 || once)) reject("a rate is of 1 to 100,000 calls a second, and SECONDS");
+    if (rate > 0) due_interval_ns = (uint64_t)(1e9 / rate);
     open_frames(argv[3]);
     if (!frame_count) reject("no frames");
     frames_left = frame_count;
@@ -204,7 +245,9 @@ int main(int argc, char **argv) {
     }
 
     uint64_t began = now_ns(), end = once ? UINT64_MAX : began + (uint64_t)(seconds * 1e9), now = began;
+    int timer_fd = start_timer();
     for (size_t i = 0; i < connection_count; i++) {
+        next_due_ns[i] = began;
         fill_window(&connections[i], window, once, now);
         flush(&connections[i]);
     }
@@ -216,6 +259,11 @@ int main(int argc, char **argv) {
         if (count <= 0) reject("no reply for %d s", SILENCE_SECONDS_MAX);
         for (int i = 0; i < count; i++) {
             struct connection *c = events[i].data.ptr;
+            if (!c) {
+                now = now_ns();
+                timer_passed(timer_fd, window, now < end ? now : end - 1);
+                continue;
+            }
             if (events[i].events & EPOLLIN) {
                 receive(c);
                 now = now_ns();

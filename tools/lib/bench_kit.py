@@ -115,10 +115,11 @@ class Kit:
         bench_data.write_chunks(path, frames)
         return path
 
-    def load(self, path, pid, frames, shape, seconds, client_core=None, protocol="ttrpc"):
-        """Runs the load generator once; adds the server's CPU to what it printed."""
+    def load(self, path, pid, frames, shape, seconds, client_core=None, protocol="ttrpc", rate=None):
+        """Runs the load generator once, at its own pace or at a rate; adds the server's CPU to what it printed."""
         command = ["taskset", "-c", str(client_core)] if client_core is not None else []
         command += [self.folder / "loadgen", protocol, path, frames, *shape, seconds]
+        command += [rate] if rate else []
         cpu_before = cpu_ns(pid)
         run = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, timeout=LOAD_SECONDS_MAX)
         if run.returncode:
