@@ -71,10 +71,10 @@ struct ServiceHarness {
             guard let postponed = try bytes.withUnsafeBytes({ try answer(context, $0, &buffer) }) else { break }
             #expect(!isLoopBusy || buffer.writerIndex == startIndex, "Nothing is done on a loop that is busy.")
             buffer.moveWriterIndex(to: startIndex)
-            try await self.outcome { postponed($0) }(&buffer)
+            try await Reply.outcome { postponed($0) }.encode(&buffer)
         case .deferred(let answer):
-            let encode = try await self.outcome { reply in bytes.withUnsafeBytes { answer(context, $0, reply) } }
-            try encode(&buffer)
+            let reply = try await Reply.outcome { reply in bytes.withUnsafeBytes { answer(context, $0, reply) } }
+            try reply.encode(&buffer)
         case .stream:
             throw Status.defect("The method streams.")
         }
@@ -138,13 +138,6 @@ struct ServiceHarness {
             throw Status.unknownMethod(service: "", method: name)
         }
         return run
-    }
-
-    /// What a call that is answered later sends.
-    private func outcome(_ begin: (ReplySink) -> Void) async throws -> Reply.Encode {
-        try await withCheckedContinuation { continuation in
-            begin(ReplySink(claim: CallClaim()) { continuation.resume(returning: $0) })
-        }.get().encode
     }
 
     /// Calls a deferred method whose answer nobody waits for; it must not come.

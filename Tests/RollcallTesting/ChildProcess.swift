@@ -66,10 +66,15 @@ package final class ChildProcess: Sendable {
         }
     }
 
+    /// Where programs are found, that the backtracer, which can hang, is off, and what tells a sanitizer what to do.
+    private static let ownEnvironment = ProcessInfo.processInfo.environment
+        .filter { ["ASAN_OPTIONS", "LD_PRELOAD", "TSAN_OPTIONS"].contains($0.key) }
+        .merging(["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
+
     /// Starts `program`, which lies beside the tests unless it is a path.
     ///
     /// - Parameters:
-    ///   - environment: all that the process sees of it; `PATH` is added.
+    ///   - environment: all that the process sees of it but ``ownEnvironment``.
     ///   - input: what it reads on standard input.
     private init(
         _ program: String, _ arguments: [String], environment: [String: String], input: String
@@ -79,9 +84,7 @@ package final class ChildProcess: Sendable {
         let process = Process()
         process.executableURL = URL(filePath: Self.path(of: program))
         process.arguments = arguments
-        process.environment = environment.merging(["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"]) { own, _ in
-            own
-        }
+        process.environment = Self.ownEnvironment.merging(environment) { $1 }
         process.standardInput = try Self.input(input, at: folder.path("in"))
         process.standardOutput = try Self.file(folder.path("out"))
         process.standardError = try Self.file(folder.path("err"))
