@@ -153,6 +153,20 @@ let package = Package(
             path: "Tests/EchoServer"
         ),
         .testTarget(name: "AccessTests", dependencies: ["Access"]),
+        // What tools/fuzz feeds with bytes of its own, and a test with those that were kept.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Access", "CRollcallProto", "Descriptors", "DeviceModel", "DeviceQuery", "DeviceRegistry",
+                "DeviceService",
+                "DeviceText", "DeviceWire", "DynamicMessage", "GRPCTransport", "JSONText", "ProtobufC", "RPC",
+                "Reflection",
+                "RollcallTesting", "TTRPC", log, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            path: "Tests/FuzzTargets"
+        ),
+        .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
         .testTarget(name: "ProtobufCTests", dependencies: ["CRollcallProto", "ProtobufC", "RollcallTesting"]),
         .testTarget(name: "DescriptorsTests", dependencies: ["Descriptors", "ProtobufC", "RollcallTesting"]),
@@ -236,4 +250,22 @@ let package = Package(
 
 for target in package.targets where ![.system, .plugin].contains(target.type) {
     target.swiftSettings = settings
+}
+
+// Fed by libFuzzer, which only tools/fuzz links: our own targets then count what they cover, and those of others do not.
+if Context.environment["ROLLCALL_FUZZ"] != nil {
+    let coverage = "-sanitize-coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table"
+    for target in package.targets where target.type == .regular {
+        target.swiftSettings?.append(.unsafeFlags([coverage]))
+    }
+    package.targets += [
+        .systemLibrary(name: "CLibFuzzer", path: "tools/fuzz-src/CLibFuzzer"),
+        .executableTarget(
+            name: "FuzzDriver",
+            dependencies: ["CLibFuzzer", "FuzzTargets"],
+            path: "tools/fuzz-src/FuzzDriver",
+            swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-Xclang-linker", "-fsanitize=fuzzer", "-use-ld=lld"])]
+        ),
+    ]
 }

@@ -28,8 +28,13 @@ struct DatabaseHeader {
     /// How long the file is, as its last writer put it down; nil where that did not. Of a file that is ours.
     var fileByteCount: Int64? {
         guard self.number(at: 24) == self.number(at: 92) else { return nil }
-        let pageByteCount = Int64(self.number(at: 16) >> 16)
-        return Int64(self.number(at: 28)) * (pageByteCount == 1 ? 65_536 : pageByteCount)
+        return Int64(self.number(at: 28)) * Int64(self.pageByteCount)
+    }
+
+    /// How long a page is. Of a file that is ours.
+    var pageByteCount: Int {
+        let byteCount = Int(self.number(at: 16) >> 16)
+        return byteCount == 1 ? 65_536 : byteCount
     }
 
     private func number(at offset: Int) -> UInt32 {

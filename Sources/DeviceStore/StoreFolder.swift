@@ -71,7 +71,7 @@ struct StoreFolder: Sendable {
     private static func refuseOpenFolder(_ path: String) throws(StoreError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw StoreError(.failed, "cannot look at the data folder \(path): \(reason())")
+            throw StoreError(.failed, "cannot look at the data folder \(path): \(systemReason())")
         }
         guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
             let mode = String(status.st_mode & 0o7777, radix: 8)
@@ -193,7 +193,7 @@ struct StoreFolder: Sendable {
         try self.check(version: header.version)
 
         guard self.hadLog else { return }
-        try self.inspectLog(pageByteCount: Int(header[16]) << 8 | Int(header[17]))
+        try self.inspectLog(pageByteCount: header.pageByteCount)
         // A newer program that did not end well may have left its version in the WAL alone.
         let version: Int64
         do {
@@ -209,14 +209,12 @@ struct StoreFolder: Sendable {
     }
 
     /// SQLite would leave out what lies behind a damaged place without a word, and then write over it.
-    ///
-    /// - Parameter pageByteCount: the header's; 1 stands for 65,536.
     private func inspectLog(pageByteCount: Int) throws(StoreError) {
         let (path, log) = (self.databasePath, "\(self.databasePath)-wal")
         let damage: LogInspection.Damage?
         do {
             damage = try LogInspection.damage(
-                in: log, indexPath: "\(path)-shm", pageByteCount: pageByteCount == 1 ? 65_536 : pageByteCount)
+                in: log, indexPath: "\(path)-shm", pageByteCount: pageByteCount)
         } catch {
             throw StoreError(.failed, "cannot read \(log): \(String(cString: strerror(error.number))); check the disk")
         }

@@ -1,14 +1,14 @@
 // Frames out of bytes as they come off a socket: any number of them, cut anywhere, in one pass over each read.
 
-internal import NIOCore
+package import NIOCore
 
 /// Takes frames apart. A value: it neither reads nor answers.
 ///
 /// A frame that lies whole within a read is handed out in place. Only a frame cut by the end of a read is copied, and
 /// the bytes of one that is over the limit are counted off without being stored.
-struct FrameDecoder {
+package struct FrameDecoder {
     /// What the bytes say. The data is valid only while the event is handled.
-    enum Event {
+    package enum Event {
         case frame(FrameHeader, data: UnsafeRawBufferPointer)
         /// A frame longer than the limit; its data is skipped.
         case oversizeFrame(FrameHeader)
@@ -26,12 +26,12 @@ struct FrameDecoder {
     private var skippedByteCount = 0
     private var isMismatched = false
 
-    init(dataByteCountMax: Int) {
+    package init(dataByteCountMax: Int) {
         self.dataByteCountMax = dataByteCountMax
     }
 
     /// Hands every event of `read` to `receive` and keeps the rest for the next read.
-    mutating func decode(_ read: ByteBuffer, _ receive: (Event) -> Void) {
+    package mutating func decode(_ read: ByteBuffer, _ receive: (Event) -> Void) {
         guard self.cut.readableBytes > 0 else {
             let takenByteCount = read.withUnsafeReadableBytes { self.takeEvents(of: $0, receive) }
             if takenByteCount < read.readableBytes, !self.isMismatched {

@@ -28,7 +28,7 @@ import Testing
 
     /// A listening socket, whose lock and file are left as they are.
     private func listen() throws -> ListeningSocket {
-        try ListeningSocket(path: self.folder.path("r.sock"), mode: 0o600, group: nil)
+        try ListeningSocket(path: self.folder.path("r.sock"), mode: 0o600, groupID: nil)
     }
 
     @Test func withoutVariablesThereIsNoManager() throws {

@@ -133,7 +133,8 @@ import Testing
             let name = try #require(stored["FDNAME"])
             #expect(try await receiver.next().lines == ["FDSTOREREMOVE=1", "FDNAME=\(name)"])
             let again = try await receiver.next()
-            #expect(again["FDSTORE"] == "1" && again["FDNAME"] != name)
+            // A file that is made anew may have the number of the one that is gone.
+            #expect(again["FDSTORE"] == "1" && (isMissing || again["FDNAME"] != name))
             close(try #require(again.descriptor))
             let client = try await harness.client()
             _ = try await client.serverInfo()
@@ -143,7 +144,7 @@ import Testing
 
     @Test func thePassedSocketOfAUnitIsServedAndLeftAsItWas() async throws {
         let path = self.folder.path("r.sock")
-        let unit = try ListeningSocket(path: path, mode: 0o640, group: nil)
+        let unit = try ListeningSocket(path: path, mode: 0o640, groupID: nil)
         let before = try FileManager.default.attributesOfItem(atPath: path)
         try FileManager.default.removeItem(atPath: "\(path).lock")
         let receiver = try NotificationReceiver(self.folder.path("n"))

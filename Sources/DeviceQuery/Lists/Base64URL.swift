@@ -1,10 +1,11 @@
 // RFC 4648, section 5, without padding: text that passes through a URL or a shell as it is.
 
 /// Bytes as `A-Z a-z 0-9 - _`.
-enum Base64URL {
+package enum Base64URL {
     private static var alphabet: StaticString { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" }
 
-    static func encode(_ bytes: UnsafeRawBufferPointer) -> String {
+    /// The text of `bytes`.
+    package static func encode(_ bytes: UnsafeRawBufferPointer) -> String {
         String(unsafeUninitializedCapacity: (bytes.count * 4 + 2) / 3) { output in
             let letters = Self.alphabet.utf8Start
             var (start, count) = (0, 0)
@@ -30,13 +31,13 @@ enum Base64URL {
     }
 
     /// How many bytes a text may stand for.
-    static func byteCountMax(_ text: String) -> Int { text.utf8.count * 3 / 4 }
+    package static func byteCountMax(_ text: String) -> Int { text.utf8.count * 3 / 4 }
 
     /// Writes what `text` stands for to `bytes`, which has room for ``byteCountMax(_:)``, and tells how many they are.
     ///
     /// - Returns: nil for any other character, for a length that no bytes have, and for unused bits that are set: each value has one
     ///   text.
-    static func decode(_ text: String, into bytes: UnsafeMutableRawBufferPointer) -> Int? {
+    package static func decode(_ text: String, into bytes: UnsafeMutableRawBufferPointer) -> Int? {
         text.withBytes { letters in
             var (pending, bitCount, count): (UInt32, UInt32, Int) = (0, 0, 0)
             var isText = true

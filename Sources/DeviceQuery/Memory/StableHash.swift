@@ -5,7 +5,7 @@ internal import Glibc
 /// A 64-bit hash of bytes whose result depends on bytes and seed alone, whatever the process or the release of this program.
 ///
 /// It folds 64 × 64 bit products as wyhash does: two multiplications for a text of up to 16 bytes.
-struct StableHash {
+package struct StableHash {
     private(set) var value: UInt64
 
     init(seed: UInt64) {
@@ -22,7 +22,7 @@ struct StableHash {
 
     /// - Complexity: O(count of bytes).
     @inline(__always)
-    static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+    package static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
         var state = seed ^ 0xA076_1D64_78BD_642F
         var first: UInt64 = 0
         var second: UInt64 = 0
