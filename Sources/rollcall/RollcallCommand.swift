@@ -32,10 +32,8 @@ struct RollcallCommand: ParsableCommand {
             CommandGroup(
                 name: "Devices",
                 subcommands: [
-                    Create.self, Get.self, List.self, Count.self, Update.self, Delete.self, Purge.self, CheckIn.self,
-                    Attributes.self,
-                    Create.self, Get.self, List.self, Count.self, Update.self, Delete.self, CheckIn.self,
-                    Attributes.self, Watch.self,
+                    Create.self, Get.self, List.self, Count.self, Watch.self, Update.self, Delete.self, Purge.self,
+                    CheckIn.self, Attributes.self,
                 ]
             ),
             CommandGroup(name: "Many devices", subcommands: [Import.self, Export.self]),

@@ -13,7 +13,7 @@ struct RollcallDaemonCommand: ParsableCommand {
         commandName: "rollcalld",
         abstract: "Keeps a registry of devices and answers binary RPC on a Unix socket.",
         discussion: """
-            Callers speak ttrpc to the socket; the rollcall command does. What is
+            Callers speak ttrpc or gRPC to the socket; the rollcall command does. What is
             acknowledged is on disk.
 
             SETTINGS
