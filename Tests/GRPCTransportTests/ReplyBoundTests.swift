@@ -108,10 +108,11 @@ import Testing
     @Test func readerThatWaitsIsReadAllTheSame() async throws {
         try await Self.serve { connection, server in
             await connection.begin(initialWindow: 1_000)
-            // Echoes that fill the windows, and input behind them beyond what all streams may leave unread.
+            // Echoes that fill the windows, and input behind them beyond what all streams may leave unread: a message waiting
+            // counts for more than its bytes, which stay within the connection's window.
             for id in [1, 3, 5] as [UInt32] {
                 await connection.open(id, EchoService.name("Bidi"))
-                let messages = (0..<6_000).flatMap { _ in HTTP2Connection.message([7]) }
+                let messages = (0..<5_000).flatMap { _ in HTTP2Connection.message([7]) }
                 for start in stride(from: 0, to: messages.count, by: 12_000) {
                     await connection.send(
                         HTTP2Connection.frame(
@@ -131,7 +132,7 @@ import Testing
                 if frame.type == 0 { echoed[frame.stream, default: 0] += frame.payload.count }
                 if frame.type == 1, frame.flags & 1 == 1 { ended += 1 }
             }
-            #expect(echoed == [1: 36_000, 3: 36_000, 5: 36_000])
+            #expect(echoed == [1: 30_000, 3: 30_000, 5: 30_000])
             try await Self.expectAlive(server)
         }
     }
