@@ -28,6 +28,8 @@ package struct Limits: Hashable, Sendable {
     /// wait in the kernel.
     package var connectionCountMaxPerSecond = 4_000
     package var connectionBurstCount = 1_024
+    /// How long a connection over a limit is kept to be told so, in nanoseconds.
+    package var refusedConnectionNanoseconds: Int64 = 5_000_000_000
     package var callCountMaxPerConnection = 1_024
     package var callCountMaxPerUser = 8_192
     package var queuedOutputByteCountMax = 8 << 20

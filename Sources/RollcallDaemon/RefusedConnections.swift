@@ -12,10 +12,9 @@ internal import Synchronization
 final class RefusedConnections: Sendable {
     /// How many are told at a time.
     private static let countMax = 64
-    /// How long one is kept.
-    private static let lingerTime = TimeAmount.seconds(5)
-
     private let tables: [ConnectionCensus.Refusal: MethodTable]
+    /// How long one is kept.
+    private let lingerTime: TimeAmount
     private let log: BoundedLog
     private let count = Atomic<Int>(0)
 
@@ -26,6 +25,7 @@ final class RefusedConnections: Sendable {
         ]
         self.tables = Dictionary(
             uniqueKeysWithValues: refusals.map { ($0, methods.refusing(.limitExceeded($0.description))) })
+        self.lingerTime = .nanoseconds(limits.refusedConnectionNanoseconds)
         self.log = BoundedLog(logger, .warning, "connection refused")
     }
 
@@ -40,7 +40,7 @@ final class RefusedConnections: Sendable {
             self.count.wrappingSubtract(1, ordering: .relaxed)
             return nil
         }
-        let end = channel.eventLoop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
+        let end = channel.eventLoop.scheduleTask(in: self.lingerTime) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in
             end.cancel()
             self.count.wrappingSubtract(1, ordering: .relaxed)

@@ -24,6 +24,7 @@ import Testing
     @Test func connectionsOverTheLimitAreToldSoAtTheirFirstCallInEitherProtocol() async throws {
         try await Self.with {
             $0.connectionCountMax = 1
+            $0.refusedConnectionNanoseconds = 60_000_000_000
         } body: { harness in
             let first = try WireConnection(path: harness.socketPath)
             try await first.expectAlive()
@@ -36,9 +37,19 @@ import Testing
                 let name = MethodName(service: "rollcall.v1.Server", method: "GetServerInfo")
                 let outcome = try await third.unary(name, ByteBuffer())
                 #expect(outcome.status?.code == .resourceExhausted && outcome.status?.message == refusal.message)
-                // It does not keep the place that it never had.
-                try await third.closed()
             }
+            try await first.expectAlive()
+        }
+    }
+
+    @Test func aConnectionOverTheLimitIsClosedSoonAndKeepsNoPlace() async throws {
+        try await Self.with {
+            $0.connectionCountMax = 1
+            $0.refusedConnectionNanoseconds = 1_000_000
+        } body: { harness in
+            let first = try WireConnection(path: harness.socketPath)
+            try await first.expectAlive()
+            let second = try WireConnection(path: harness.socketPath)
             #expect(try await second.receive() == nil)
             try await first.expectAlive()
         }

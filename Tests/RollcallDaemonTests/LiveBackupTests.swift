@@ -68,7 +68,7 @@ import Testing
     }
 
     private func keep(_ client: RollcallClient, _ load: Load) async throws -> Kept {
-        try await poll { load.created.count >= 200 }
+        try await poll { load.created.count >= 40 }
         var query = ListQuery()
         query.pageSize = 10
         query.position = .token(try await client.listDevices(query).nextPageToken)
