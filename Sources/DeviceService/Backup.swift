@@ -17,20 +17,10 @@ extension DeviceService {
             .server("Backup"),
             .stream(.server) { _, requests, responses in
                 do {
-                    var iterator = requests.makeAsyncIterator()
-                    let bytes = try await iterator.next() ?? ByteBuffer()
+                    let bytes = try await self.onlyMessage(of: requests)
                     try bytes.withUnsafeReadableBytes { try self.decode(Messages.backupRequest, $0) { _, _ in } }
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        group.addTask {
-                            await self.drain.raised()
-                            try Task.checkCancellation()
-                            throw Status.draining
-                        }
-                        group.addTask {
-                            try await self.registry.withSnapshot { try await self.send($0, to: responses) }
-                        }
-                        defer { group.cancelAll() }
-                        try await group.next()
+                    try await self.untilDrained {
+                        try await self.registry.withSnapshot { try await self.send($0, to: responses) }
                     }
                 } catch is CancellationError {
                     throw Status.cancelled("The backup was given up.")

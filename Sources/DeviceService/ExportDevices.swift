@@ -18,24 +18,14 @@ extension DeviceService {
             name,
             .stream(.server) { context, requests, responses in
                 do {
-                    var iterator = requests.makeAsyncIterator()
-                    let bytes = try await iterator.next() ?? ByteBuffer()
+                    let bytes = try await self.onlyMessage(of: requests)
                     let request = try bytes.withUnsafeReadableBytes { bytes in
                         try self.decode(Messages.exportDevicesRequest, bytes, of: context.peer, gate) { message, _ in
                             ExportDevicesRequest(message, limits: self.registry.limits)
                         }
                     }
                     let admission = Admission(gate: gate, peer: context.peer, project: request.project)
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        group.addTask {
-                            await self.drain.raised()
-                            try Task.checkCancellation()
-                            throw Status.draining
-                        }
-                        group.addTask { try await self.export(request, admission, to: responses) }
-                        defer { group.cancelAll() }
-                        try await group.next()
-                    }
+                    try await self.untilDrained { try await self.export(request, admission, to: responses) }
                 } catch is CancellationError {
                     throw Status.cancelled("The export was given up.")
                 } catch {

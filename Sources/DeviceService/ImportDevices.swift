@@ -62,8 +62,11 @@ extension DeviceService {
                     }
                 }
                 guard let settings = reader.settings else { continue }
-                try Admission(gate: gate, peer: peer, project: settings.project).renew()
-                if isFirst { try self.read(project: settings.project) { _, _ in } }
+                if isFirst {
+                    try self.read(project: settings.project) { _, _ in }
+                } else {
+                    try Admission(gate: gate, peer: peer, project: settings.project).renew()
+                }
                 for part in parts {
                     guard let position = await window.begin() else { return }
                     await self.submit(part, settings, position, window)

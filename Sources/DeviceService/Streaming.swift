@@ -1,5 +1,6 @@
 // What the methods that take a stream and answer it part by part have in common.
 
+internal import NIOCore
 internal import ProtobufC
 internal import RPC
 internal import StatusWire
@@ -33,6 +34,30 @@ extension DeviceService {
             }
         } onCancel: {
             close()
+        }
+    }
+}
+
+extension DeviceService {
+    /// The one message of a server stream's caller.
+    func onlyMessage(of requests: RequestMessages) async throws -> ByteBuffer {
+        var iterator = requests.makeAsyncIterator()
+        return try await iterator.next() ?? ByteBuffer()
+    }
+
+    /// Runs what streams for as long as it takes, but ends it when a drain begins.
+    ///
+    /// - Throws: what `body` throws; UNAVAILABLE where a drain came first.
+    func untilDrained(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await self.drain.raised()
+                try Task.checkCancellation()
+                throw Status.draining
+            }
+            group.addTask { try await body() }
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 }

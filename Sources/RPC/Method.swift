@@ -32,6 +32,44 @@ package struct Method: Sendable {
         self.handler = handler
     }
 
+    /// The same method, of which `admit` is asked before each call: what it throws is the call's answer.
+    package func guarded(by admit: @escaping @Sendable (borrowing CallContext) throws(Status) -> Void) -> Method {
+        switch self.handler {
+        case .immediate(let run):
+            Method(
+                self.name,
+                .immediate { (context, request, reply: inout ByteBuffer) throws(Status) in
+                    try admit(context)
+                    try run(context, request, &reply)
+                })
+        case .adaptive(let run):
+            Method(
+                self.name,
+                .adaptive { (context, request, reply: inout ByteBuffer) throws(Status) in
+                    try admit(context)
+                    return try run(context, request, &reply)
+                })
+        case .deferred(let run):
+            Method(
+                self.name,
+                .deferred { context, request, reply in
+                    do throws(Status) {
+                        try admit(context)
+                    } catch {
+                        return reply.fail(error)
+                    }
+                    run(context, request, reply)
+                })
+        case .stream(let kind, let run):
+            Method(
+                self.name,
+                .stream(kind) { context, requests, responses in
+                    try admit(context)
+                    try await run(context, requests, responses)
+                })
+        }
+    }
+
     package enum Handler: Sendable {
         case immediate(Immediate)
         case adaptive(Adaptive)

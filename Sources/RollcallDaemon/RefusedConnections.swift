@@ -52,15 +52,6 @@ final class RefusedConnections: Sendable {
 extension MethodTable {
     /// The same methods, each of which refuses every call.
     fileprivate func refusing(_ status: Status) -> MethodTable {
-        MethodTable(
-            self.methods.map { method in
-                switch method.handler {
-                case .immediate, .adaptive, .deferred:
-                    Method(method.name, .immediate { _, _, _ throws(Status) in throw status })
-                case .stream(let kind, _):
-                    Method(method.name, .stream(kind) { _, _, _ in throw status })
-                }
-            }
-        )
+        MethodTable(self.methods.map { $0.guarded { _ throws(Status) in throw status } })
     }
 }

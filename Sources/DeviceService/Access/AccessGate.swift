@@ -2,7 +2,6 @@
 
 internal import Access
 internal import DeviceModel
-internal import NIOCore
 internal import ProtobufC
 package import RPC
 
@@ -34,42 +33,8 @@ extension AccessGate {
     /// have it, everyone.
     package func guarding(_ method: Method) -> Method {
         switch self.access {
-        case .everyone, .project: return method
-        case .anyRole, .server, nil: break
-        }
-        switch method.handler {
-        case .immediate(let run):
-            return Method(
-                method.name,
-                .immediate { (context, request, reply: inout ByteBuffer) throws(Status) in
-                    try self.admit(context.peer)
-                    try run(context, request, &reply)
-                })
-        case .adaptive(let run):
-            return Method(
-                method.name,
-                .adaptive { context, request, reply throws(Status) in
-                    try self.admit(context.peer)
-                    return try run(context, request, &reply)
-                })
-        case .deferred(let run):
-            return Method(
-                method.name,
-                .deferred { context, request, reply in
-                    do throws(Status) {
-                        try self.admit(context.peer)
-                    } catch {
-                        return reply.fail(error)
-                    }
-                    run(context, request, reply)
-                })
-        case .stream(let kind, let run):
-            return Method(
-                method.name,
-                .stream(kind) { context, requests, responses in
-                    try self.admit(context.peer)
-                    try await run(context, requests, responses)
-                })
+        case .everyone, .project: method
+        case .anyRole, .server, nil: method.guarded { (context) throws(Status) in try self.admit(context.peer) }
         }
     }
 
