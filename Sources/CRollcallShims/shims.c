@@ -44,60 +44,60 @@ int rollcall_rwlock_init(rollcall_rwlock *lock) {
     return error;
 }
 
+/* Puts a signal's number into a pipe; a full one already says what there is to say. */
+static void tell_signal(int descriptor, int number) {
+    int error = errno;
+    unsigned char byte = (unsigned char)number;
+    while (write(descriptor, &byte, 1) < 0 && errno == EINTR) {
+    }
+    errno = error;
+}
+
+/* Lets `received` handle signals, which writes to `*sink`; `*source` is the reading end of that pipe. */
+static int catch_signals(
+    const int *numbers, size_t count, void (*received)(int), int *sink, int *source) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return errno;
+    }
+    *sink = ends[1];
+    struct sigaction action = {.sa_handler = received, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (size_t index = 0; index < count; index++) {
+        if (sigaction(numbers[index], &action, NULL) != 0) {
+            return errno;
+        }
+    }
+    *source = ends[0];
+    return 0;
+}
+
 static atomic_int stop_signal_count;
 static int stop_signal_descriptor = -1;
 
 /* Runs on whichever thread the kernel picks: nothing but async-signal-safe calls. */
 static void stop_signal_received(int number) {
-    int error = errno;
     if (atomic_fetch_add(&stop_signal_count, 1) > 0) {
         _exit(128 + number);
     }
-    unsigned char byte = (unsigned char)number;
-    while (write(stop_signal_descriptor, &byte, 1) < 0 && errno == EINTR) {
-    }
-    errno = error;
+    tell_signal(stop_signal_descriptor, number);
 }
 
 int rollcall_stop_signals_catch(int *descriptor) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-        return errno;
-    }
-    stop_signal_descriptor = ends[1];
-    struct sigaction action = {.sa_handler = stop_signal_received, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    if (sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0) {
-        return errno;
-    }
-    *descriptor = ends[0];
-    return 0;
+    const int numbers[] = {SIGTERM, SIGINT};
+    return catch_signals(numbers, 2, stop_signal_received, &stop_signal_descriptor, descriptor);
 }
 
 static int reload_signal_descriptor = -1;
 
-/* As above. A full pipe already says what there is to say. */
+/* As above. */
 static void reload_signal_received(int number) {
-    int error = errno;
-    unsigned char byte = (unsigned char)number;
-    while (write(reload_signal_descriptor, &byte, 1) < 0 && errno == EINTR) {
-    }
-    errno = error;
+    tell_signal(reload_signal_descriptor, number);
 }
 
 int rollcall_reload_signal_catch(int *descriptor) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-        return errno;
-    }
-    reload_signal_descriptor = ends[1];
-    struct sigaction action = {.sa_handler = reload_signal_received, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    if (sigaction(SIGHUP, &action, NULL) != 0) {
-        return errno;
-    }
-    *descriptor = ends[0];
-    return 0;
+    const int numbers[] = {SIGHUP};
+    return catch_signals(numbers, 1, reload_signal_received, &reload_signal_descriptor, descriptor);
 }
 
 int rollcall_descriptor_limit_raise(uint64_t *limit) {
