@@ -84,7 +84,7 @@ public struct ServerInfo: Hashable, Sendable {
     public var caller: Caller
     public var limits: [Limit]
     public var memory: [MemoryFigure]
-    public var store = StoreState.ready
+    public var store: StoreState
 
     public init(
         version: String,
@@ -93,7 +93,8 @@ public struct ServerInfo: Hashable, Sendable {
         uptime: Duration,
         caller: Caller,
         limits: [Limit],
-        memory: [MemoryFigure]
+        memory: [MemoryFigure],
+        store: StoreState = .ready
     ) {
         self.version = version
         self.storeID = storeID
@@ -102,5 +103,6 @@ public struct ServerInfo: Hashable, Sendable {
         self.caller = caller
         self.limits = limits
         self.memory = memory
+        self.store = store
     }
 }

@@ -31,7 +31,7 @@ package final class Registry: Sendable {
     /// Where the store is looked through before it takes changes.
     private let verificationQueue = DispatchQueue(label: "rollcall.store.verification", qos: .utility)
     private let publishedRevision: PublishedRevision
-    private let publishedCondition: PublishedCondition
+    private let publishedStoreState: PublishedStoreState
     private let logger: Logger
     private let clock: @Sendable () -> Timestamp
     let store: any DeviceStore
@@ -57,7 +57,7 @@ package final class Registry: Sendable {
         store: any DeviceStore,
         limits: Limits,
         logger: Logger,
-        now: @escaping @Sendable () -> Timestamp = systemNow,
+        now: @escaping @Sendable () -> Timestamp = { .now },
         uptimeMicroseconds: @escaping @Sendable () -> Int64 = systemUptimeMicroseconds
     ) throws(StoreError) {
         let head = try store.head()
@@ -79,14 +79,14 @@ package final class Registry: Sendable {
         var queue = WriteQueue(limits: limits)
         if needsVerification { queue.hold() }
         self.queue = Mutex(queue)
-        let condition = PublishedCondition(needsVerification ? .checking : .ready)
-        self.publishedCondition = condition
+        let storeState = PublishedStoreState(needsVerification ? .checking : .ready)
+        self.publishedStoreState = storeState
         self.logger = logger
         self.publishedRevision = published
         self.clock = now
         self.writer = Writer(
             store: store, head: head, index: lock, memory: loader.memory, feed: feed, limits: limits, logger: logger,
-            now: now, ages: ages, condition: condition, didPublish: { published.store($0) })
+            now: now, ages: ages, publishedState: storeState, didPublish: { published.store($0) })
         if needsVerification {
             self.verificationQueue.async { self.verifyStore() }
         }
@@ -98,8 +98,8 @@ package final class Registry: Sendable {
     }
 
     /// Whether the store takes changes.
-    package var storeCondition: StoreCondition {
-        self.publishedCondition.load()
+    package var storeState: ServerInfo.StoreState {
+        self.publishedStoreState.load()
     }
 
     /// The revision of the last change that readers see.
@@ -196,7 +196,7 @@ package final class Registry: Sendable {
         let start = ContinuousClock.now
         do throws(StoreError) {
             try self.store.verify { !self.queue.withLock(\.isDraining) }
-            self.publishedCondition.store(.ready)
+            self.publishedStoreState.store(.ready)
             let milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
             self.logger.notice("store.verified", metadata: ["milliseconds": "\(Int(milliseconds))"])
         } catch {
@@ -239,14 +239,6 @@ package final class Registry: Sendable {
 /// How many processors this process may run on.
 private func systemProcessorCount() -> Int {
     max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-}
-
-/// The present time by the host's clock.
-@Sendable
-package func systemNow() -> Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec)) ?? .epoch
 }
 
 /// A revision that the writer sets and any thread reads.

@@ -49,7 +49,7 @@ final class Writer: @unchecked Sendable {
     private var storeState = StoreState.open
     /// Whether the last batch was refused by the store, which is logged once.
     private var isFailing = false
-    private let condition: PublishedCondition
+    private let publishedState: PublishedStoreState
 
     init(
         store: any DeviceStore,
@@ -61,7 +61,7 @@ final class Writer: @unchecked Sendable {
         logger: Logger,
         now: @escaping @Sendable () -> Timestamp,
         ages: AgeClock,
-        condition: PublishedCondition,
+        publishedState: PublishedStoreState,
         didPublish: @escaping @Sendable (Revision) -> Void
     ) {
         self.store = store
@@ -72,7 +72,7 @@ final class Writer: @unchecked Sendable {
         self.logger = logger
         self.now = now
         self.ages = ages
-        self.condition = condition
+        self.publishedState = publishedState
         self.didPublish = didPublish
         self.sequence = head.sequence
         self.marks = head.highWaterMarks
@@ -197,7 +197,7 @@ extension Writer {
     /// Refuses every change from now on, in these words.
     func close(_ sentence: String) {
         self.storeState = .closed(sentence)
-        self.condition.store(.closed(sentence))
+        self.publishedState.store(.closed(reason: sentence))
     }
 
     private func sentence(for error: StoreError) -> String {
@@ -210,7 +210,7 @@ extension Writer {
     private func commitSucceeded() {
         guard self.isFailing else { return }
         self.isFailing = false
-        self.condition.store(.ready)
+        self.publishedState.store(.ready)
         self.logger.notice("store.commit.recovered")
     }
 
@@ -234,7 +234,7 @@ extension Writer {
 
     /// Tells of a failure: in the log once, until the store takes changes again.
     private func failed(_ event: Logger.Message, _ error: StoreError) {
-        self.condition.store(.failing("\(error.message)."))
+        self.publishedState.store(.failing(reason: "\(error.message)."))
         self.logger.log(level: self.isFailing ? .debug : .error, event, metadata: ["error": "\(error)"])
         self.isFailing = true
     }

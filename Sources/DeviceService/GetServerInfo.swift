@@ -16,7 +16,7 @@ extension DeviceService {
     var getServerInfo: Method {
         self.readingServer(.server("GetServerInfo"), Messages.getServerInfoRequest) { _, arena, peer, reply in
             let uptime = NIODeadline.now() - self.startedAt
-            var info = ServerInfo(
+            let info = ServerInfo(
                 version: RollcallVersion.current,
                 storeID: self.registry.storeID.uuidString.lowercased(),
                 revision: self.registry.revision.rawValue,
@@ -29,9 +29,9 @@ extension DeviceService {
                 },
                 memory: self.registry.read { $0.memoryFigures }.reported.map {
                     ServerInfo.MemoryFigure(name: $0.name, byteCount: Int64($0.byteCount))
-                }
+                },
+                store: self.registry.storeState
             )
-            info.store = ServerInfo.StoreState(self.registry.storeCondition)
             reply.append(arena.message(info))
         }
     }
@@ -43,16 +43,5 @@ extension Grants {
         let everywhere = self.everywhere.names
         return (everywhere.isEmpty ? [] : [ServerInfo.GrantedRoles(project: nil, roles: everywhere)])
             + self.projects.map { ServerInfo.GrantedRoles(project: $0.slug, roles: $0.roles.names) }
-    }
-}
-
-extension ServerInfo.StoreState {
-    fileprivate init(_ condition: StoreCondition) {
-        switch condition {
-        case .ready: self = .ready
-        case .checking: self = .checking
-        case .failing(let reason): self = .failing(reason: reason)
-        case .closed(let reason): self = .closed(reason: reason)
-        }
     }
 }

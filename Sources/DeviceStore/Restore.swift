@@ -45,7 +45,7 @@ extension SQLiteStore {
         do {
             try backup.copy(to: folder.draftPath)
             var restored = try Self.renew(folder.draftPath, file: file)
-            restored.replacedPath = try folder.placeDraft(at: systemTime())
+            restored.replacedPath = try folder.placeDraft(at: .now)
             return restored
         } catch {
             // Where a store was moved aside already, the draft keeps a daemon from beginning an empty one.
@@ -81,11 +81,6 @@ extension SQLiteStore {
         }
     }
 
-    private static func systemTime() -> Timestamp {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(now.tv_nsec)) ?? .epoch
-    }
 }
 
 /// Counts devices, and has everything read for it.

@@ -157,12 +157,8 @@ struct StoreFolder: Sendable {
             throw StoreError(.failed, "cannot make \(draft): \(systemReason()); choose another folder with --data")
         }
         close(descriptor)
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
         do {
-            try Schema.create(
-                at: draft,
-                now: Timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(now.tv_nsec)) ?? .epoch)
+            try Schema.create(at: draft, now: .now)
         } catch {
             throw StoreError(.failed, "cannot make \(draft); check the disk's free space and its health", cause: error)
         }

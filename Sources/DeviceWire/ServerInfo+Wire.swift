@@ -96,10 +96,10 @@ extension ServerInfo {
             },
             memory: elements(message.memory, count: message.n_memory).map {
                 MemoryFigure(name: $0.pointee.name.string, byteCount: $0.pointee.bytes)
-            }
+            },
+            // A server from before the field says nothing of its store, and is taken to be well.
+            store: message.store.map { StoreState($0.pointee) } ?? .ready
         )
-        // A server from before the field says nothing of its store, and is taken to be well.
-        if let store = message.store { self.store = StoreState(store.pointee) }
     }
 }
 

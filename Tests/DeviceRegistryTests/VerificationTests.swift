@@ -18,14 +18,14 @@ import Testing
 
     @Test func readsAreServedAndChangesWaitForTheEndOfIt() async throws {
         let fixture = try await self.unverified()
-        #expect(fixture.registry.storeCondition == .checking)
+        #expect(fixture.registry.storeState == .checking)
         #expect(fixture.visible("A0")?.id == 1)
         async let first = fixture.create("A1")
         async let second = fixture.create("A2")
         #expect(fixture.visible("A1") == nil)
         fixture.store.endVerification()
         #expect(try await Set([first.id, second.id]) == [2, 3])
-        #expect(fixture.registry.storeCondition == .ready)
+        #expect(fixture.registry.storeState == .ready)
         #expect(fixture.visible("A1") != nil && fixture.visible("A2") != nil)
     }
 
@@ -70,8 +70,8 @@ import Testing
             #expect(error?.message.contains("/data/rollcall.sqlite is damaged (page 7)") == true)
             #expect(error?.message.contains("nothing was changed") == true)
         }
-        guard case .closed(let reason) = fixture.registry.storeCondition else {
-            Issue.record("\(fixture.registry.storeCondition)")
+        guard case .closed(let reason) = fixture.registry.storeState else {
+            Issue.record("\(fixture.registry.storeState)")
             return
         }
         #expect(reason == errors[0]?.message)
@@ -106,17 +106,17 @@ import Testing
 
     @Test func conditionTellsOfAFailureUntilAChangeIsTaken() async throws {
         let fixture = try RegistryFixture()
-        #expect(fixture.registry.storeCondition == .ready)
+        #expect(fixture.registry.storeState == .ready)
         fixture.store.fail(.unavailable)
         _ = try? await fixture.create("A1")
-        #expect(fixture.registry.storeCondition == .failing("the test's store takes no change for now."))
+        #expect(fixture.registry.storeState == .failing(reason: "the test's store takes no change for now."))
         try await fixture.create("A1")
-        #expect(fixture.registry.storeCondition == .ready)
+        #expect(fixture.registry.storeState == .ready)
         fixture.store.fail(.outcomeUnknown(isLanded: false))
         fixture.store.failReopenings(next: 1)
         for _ in 0..<2 { _ = try? await fixture.create("A2") }
-        #expect(fixture.registry.storeCondition == .failing("the test's store cannot be opened for now."))
+        #expect(fixture.registry.storeState == .failing(reason: "the test's store cannot be opened for now."))
         try await fixture.create("A2")
-        #expect(fixture.registry.storeCondition == .ready)
+        #expect(fixture.registry.storeState == .ready)
     }
 }
