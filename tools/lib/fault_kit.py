@@ -76,24 +76,14 @@ class Fleet:
         self.acknowledged = found
 
     def read_all(self):
-        found, token = {}, ""
         with self.daemon.connect() as connection:
-            while True:
-                page = connection.call(DEVICES + "ListDevices", {"page_size": 1_000, "page_token": token})
-                found |= {device["device_serial"]: device.get("owner_ref", "") for device in page.get("devices", [])}
-                token = page.get("next_page_token", "")
-                if not token:
-                    return found
+            return {device["device_serial"]: device.get("owner_ref", "") for device in devices(connection)}
 
     def probe(self):
         """Reads everything, whatever it says, and writes once; true if that was taken."""
         with self.daemon.connect() as connection:
-            token = ""
-            while True:
-                request = {"page_size": 1_000, "page_token": token, "view": "DEVICE_VIEW_FULL"}
-                token = connection.call(DEVICES + "ListDevices", request).get("next_page_token", "")
-                if not token:
-                    break
+            for _ in devices(connection, view="DEVICE_VIEW_FULL"):
+                pass
             device = {"device_serial": "probe", "owner_ref": "probe", "hardware_version": "hw"}
             try:
                 connection.call(DEVICES + "CreateDevice", {"device": device})
@@ -105,6 +95,18 @@ class Fleet:
     def store_state(self):
         with self.daemon.connect() as connection:
             return connection.call("rollcall.v1.Server/GetServerInfo", {})["store"]["state"]
+
+
+def devices(connection, **fields):
+    """Every device, page by page."""
+    token = ""
+    while True:
+        request = {"page_size": 1_000, "page_token": token, **fields}
+        page = connection.call(DEVICES + "ListDevices", request)
+        yield from page.get("devices", [])
+        token = page.get("next_page_token", "")
+        if not token:
+            return
 
 
 def database_bytes(folder):
