@@ -45,11 +45,14 @@ package final class Daemon: Sendable {
     ) throws(DaemonError) {
         var limits = limits
         limits.clockSkewMicrosecondsMax = Int64(configuration.clockSkewSeconds) * 1_000_000
-        let rules = try AccessRules(configuration)
+        let passedGroupID = serviceManager.socket.flatMap { $0.isStored ? nil : $0.groupID }
+        let rules = try AccessRules(configuration, passedGroupID: passedGroupID)
         let access = AccessControl(rules)
         let audit = AuditLog(logger: logger)
         let notifier = ServiceNotifier(serviceManager, logger: logger)
-        let reloader = reloadSource.map { Reloader($0, access, rules, notifier, logger: logger) }
+        let reloader = reloadSource.map {
+            Reloader($0, access, rules, passedGroupID: passedGroupID, notifier, logger: logger)
+        }
         // The path before the store: of two daemons with the same settings the second should hear of the first.
         let socketOrigin = try SocketOrigin(configuration, serviceManager)
         notifier.report("Loading \(configuration.dataFolder)")

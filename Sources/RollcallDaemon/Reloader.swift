@@ -24,16 +24,19 @@ package struct ReloadSource: Sendable {
 final class Reloader: Sendable {
     private let source: ReloadSource
     private let access: AccessControl
+    /// The group of the socket that the service manager made, if it did.
+    private let passedGroupID: UInt32?
     private let notifier: ServiceNotifier
     private let logger: Logger
     private let rules: Mutex<AccessRules>
 
     init(
-        _ source: ReloadSource, _ access: AccessControl, _ rules: AccessRules, _ notifier: ServiceNotifier,
-        logger: Logger
+        _ source: ReloadSource, _ access: AccessControl, _ rules: AccessRules, passedGroupID: UInt32?,
+        _ notifier: ServiceNotifier, logger: Logger
     ) {
         self.source = source
         self.access = access
+        self.passedGroupID = passedGroupID
         self.notifier = notifier
         self.rules = Mutex(rules)
         self.logger = logger
@@ -51,7 +54,7 @@ final class Reloader: Sendable {
         let rules: AccessRules
         do throws(DaemonError) {
             configuration = try await self.source.read()
-            rules = try AccessRules(configuration)
+            rules = try AccessRules(configuration, passedGroupID: self.passedGroupID)
         } catch {
             self.logger.error("settings kept, for the new ones are wrong", metadata: ["error": "\(error)"])
             return

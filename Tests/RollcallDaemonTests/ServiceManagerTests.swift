@@ -1,3 +1,4 @@
+import Access
 import Foundation
 @testable import RollcallDaemon
 import RollcallTesting
@@ -96,6 +97,20 @@ import Testing
         withExtendedLifetime(socket) {}
     }
 
+    /// Where nothing else is configured, its group writes: not the daemon's own.
+    @Test func aPassedSocketTellsItsGroup() throws {
+        let socket = try self.listen()
+        defer { close(socket.descriptor) }
+        let group: UInt32 = geteuid() == 0 ? 4_242 : getegid()
+        #expect(chown(socket.path, uid_t.max, group) == 0)
+        let passed = try PassedSocket(descriptor: socket.descriptor, name: "s")
+        #expect(passed.groupID == group)
+        let configuration = DaemonConfiguration(socketPath: socket.path, dataFolder: "", eventLoopCount: 1)
+        let rules = try AccessRules(configuration, passedGroupID: passed.groupID)
+        #expect(rules.rules.last?.text == "group:\(group)=writer")
+        withExtendedLifetime(socket) {}
+    }
+
     @Test func anAbstractSocketIsServedToo() throws {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
@@ -109,6 +124,7 @@ import Testing
         }
         #expect(isBound && Foundation.listen(descriptor, 1) == 0)
         let passed = try PassedSocket(descriptor: descriptor, name: "s")
+        #expect(passed.groupID == nil)
         #expect(passed.path.hasPrefix("@") && passed.path.utf8.count == 6, "\(passed.path)")
     }
 

@@ -7,8 +7,9 @@ extension AccessRules {
     /// Root and the daemon's own user may do everything. For the others the configured rules hold, or, where none are,
     /// one: the socket's group writes.
     ///
+    /// - Parameter passedGroupID: the group of the socket that the service manager made; nil where the daemon makes it.
     /// - Throws: ``DaemonError`` with `start` where the socket's group is not known.
-    init(_ configuration: DaemonConfiguration) throws(DaemonError) {
+    init(_ configuration: DaemonConfiguration, passedGroupID: UInt32? = nil) throws(DaemonError) {
         var rules: [AccessRule] = []
         if configuration.trustsOwnUser {
             rules.append(AccessRule("user:0=admin", .user(0), .admin))
@@ -19,7 +20,8 @@ extension AccessRules {
         if let configured = configuration.access {
             rules += configured
         } else {
-            let groupID = try configuration.socketGroupID ?? getegid()
+            let configuredGroupID = try configuration.socketGroupID
+            let groupID = passedGroupID ?? configuredGroupID ?? getegid()
             rules.append(AccessRule("group:\(groupID)=writer", .group(groupID), .writer))
         }
         self.init(rules)

@@ -38,6 +38,11 @@ struct PassedSocket: Sendable {
         self.path = path
     }
 
+    /// Whose socket it is besides its owner's; nil where it has no file to say so.
+    var groupID: UInt32? {
+        self.path.hasPrefix("@") ? nil : fileStatus(self.path)?.st_gid
+    }
+
     private static func option(_ descriptor: Int32, _ option: Int32) -> Int32? {
         var value: Int32 = 0
         var byteCount = socklen_t(MemoryLayout<Int32>.size)
