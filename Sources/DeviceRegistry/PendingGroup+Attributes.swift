@@ -205,14 +205,20 @@ extension PendingGroup {
         if count > plan.states.count, count > self.limits.attributeKeyCountMaxPerDevice {
             throw RegistryError(
                 .resourceExhausted, .limitExceeded,
-                "A device holds at most \(self.limits.attributeKeyCountMaxPerDevice) attributes; this would make \(count)."
+                """
+                A device holds at most \(self.limits.attributeKeyCountMaxPerDevice) attributes; this would make \(count) \
+                (attribute_keys_per_device).
+                """
             )
         }
         let keyCount = self.attributeKeyCount(in: project, index) + newKeyCount
         if newKeyCount > 0, keyCount > self.limits.attributeKeyCountMaxPerProject {
             throw RegistryError(
                 .resourceExhausted, .limitExceeded,
-                "A project has at most \(self.limits.attributeKeyCountMaxPerProject) attribute keys; this would make \(keyCount)."
+                """
+                A project has at most \(self.limits.attributeKeyCountMaxPerProject) attribute keys; this would make \(keyCount) \
+                (attribute_keys_per_project).
+                """
             )
         }
     }

@@ -14,7 +14,8 @@ extension PendingGroup {
         }
         guard self.projectCount(index) < self.limits.projectCountMax else {
             throw RegistryError(
-                .resourceExhausted, .limitExceeded, "A store has at most \(self.limits.projectCountMax) projects.")
+                .resourceExhausted, .limitExceeded,
+                "A store has at most \(self.limits.projectCountMax) projects (projects).")
         }
         guard !validateOnly else { return Project(id: 0, slug: slug, name: name, createdDate: self.now) }
         return Project(self.createProject(slug: slug, name: name))
@@ -65,7 +66,7 @@ extension PendingGroup {
         guard self.cohortCount(in: project, index) < self.limits.cohortCountMaxPerProject else {
             throw RegistryError(
                 .resourceExhausted, .limitExceeded,
-                "A project has at most \(self.limits.cohortCountMaxPerProject) cohorts.")
+                "A project has at most \(self.limits.cohortCountMaxPerProject) cohorts (cohorts_per_project).")
         }
     }
 

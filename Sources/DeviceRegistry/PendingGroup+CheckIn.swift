@@ -69,6 +69,6 @@ extension PendingGroup {
         else { return }
         throw RegistryError(
             .resourceExhausted, .limitExceeded,
-            "A project has at most \(self.limits.releaseCountMaxPerProject) releases in use.")
+            "A project has at most \(self.limits.releaseCountMaxPerProject) releases in use (releases_per_project).")
     }
 }

@@ -76,18 +76,6 @@ import Testing
         #expect(try await self.update(fixture, [.init(key: "a", value: .int(3), time: now)])["a"] == .int(3))
     }
 
-    @Test func attributesPerDeviceAreBounded() async throws {
-        var limits = Limits()
-        limits.attributeKeyCountMaxPerDevice = 2
-        let fixture = try RegistryFixture(limits: limits)
-        try await fixture.create("A1")
-        let error = await #expect(throws: RegistryError.self) {
-            try await self.update(fixture, (0..<3).map { .init(key: "k\($0)", value: .int(0)) })
-        }
-        #expect(error?.code == .resourceExhausted)
-        #expect(fixture.visible("A1")?.attributes.isEmpty == true)
-    }
-
     @Test func deletingADeviceTakesItsAttributesWithIt() async throws {
         let fixture = try RegistryFixture()
         try await fixture.create("A1")

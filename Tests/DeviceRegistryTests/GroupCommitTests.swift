@@ -30,6 +30,28 @@ import Testing
         #expect(fixture.registry.revision.rawValue == 21)
     }
 
+    @Test(arguments: [\Limits.groupCallCountMax, \Limits.groupRowCountMax, \Limits.groupByteCountMax])
+    func whatIsTooMuchForOneCommitTakesTheNext(limit: any WritableKeyPath<Limits, Int> & Sendable) async throws {
+        var limits = Limits()
+        let creations = (0..<10).map { DeviceCreation(serial: "A\($0)", ownerRef: "o", hardwareVersion: "h") }
+        let requests = creations.map {
+            MutationRequest(project: "default", mutation: .createDevice($0), byteCount: 100)
+        }
+        limits[keyPath: limit] = limit == \.groupByteCountMax ? 499 : 4
+        let fixture = try RegistryFixture(limits: limits)
+        fixture.store.hold()
+        async let blocker = fixture.create("blocker")
+        await fixture.store.heldCommit()
+        let (answers, continuation) = AsyncStream.makeStream(of: Bool.self)
+        for request in requests {
+            fixture.registry.submit(request) { continuation.yield((try? $0.get()) != nil) }
+        }
+        fixture.store.release()
+        _ = try await blocker
+        for await isCreated in answers.prefix(requests.count) { #expect(isCreated) }
+        #expect(fixture.store.committed.map(\.changes.count) == [1, 4, 4, 2])
+    }
+
     @Test func mutationSeesThoseBeforeItInItsGroup() async throws {
         let fixture = try RegistryFixture()
         let results = try await fixture.inOneGroup(

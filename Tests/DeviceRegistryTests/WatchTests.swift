@@ -132,9 +132,11 @@ import Testing
         #expect(try await self.failure(watch)?.reason == .revisionOutOfRange)
     }
 
-    @Test func whoIsTooFarBehindIsToldWhereToGoOn() async throws {
+    @Test(arguments: [\Limits.watchBacklogCountMax, \Limits.watchBacklogByteCountMax])
+    func whoIsTooFarBehindIsToldWhereToGoOn(limit: any WritableKeyPath<Limits, Int> & Sendable) async throws {
         var limits = Limits()
-        limits.watchBacklogCountMax = 3
+        // Of changes some, of bytes fewer than one change takes.
+        limits[keyPath: limit] = 3
         let fixture = try RegistryFixture(limits: limits)
         defer { fixture.registry.close() }
         let watch = try await self.watch(fixture)
