@@ -56,15 +56,21 @@ let package = Package(
         // Who may call: roles, the rules that give them, and what they make of a caller.
         .target(name: "Access", dependencies: ["DeviceModel"]),
 
+        // What runs, in numbers: counters and histograms that cost a call next to nothing.
+        .target(name: "Metering", dependencies: ["DeviceModel"]),
+
         // Calls without a transport: what a method is, how it is served, how it ends.
-        .target(name: "RPC", dependencies: ["Access", log, .product(name: "NIOCore", package: "swift-nio")]),
+        .target(
+            name: "RPC",
+            dependencies: ["Access", "DeviceModel", "Metering", log, .product(name: "NIOCore", package: "swift-nio")]
+        ),
 
         // Engines: filtering and sorting in memory; durability on disk.
         .target(name: "DeviceQuery", dependencies: ["CRollcallShims", "DeviceModel"]),
         .target(
             name: "DeviceStore",
             dependencies: [
-                "DeviceModel",
+                "DeviceModel", "Metering",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]
@@ -74,7 +80,7 @@ let package = Package(
         .target(
             name: "DeviceRegistry",
             dependencies: [
-                "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceStore", log,
+                "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceStore", "Metering", log,
                 .product(name: "DequeModule", package: "swift-collections"),
             ]
         ),
@@ -85,8 +91,9 @@ let package = Package(
         .target(
             name: "DeviceService",
             dependencies: [
-                "Access", "CRollcallProto", "DeviceModel", "DeviceQuery", "DeviceRegistry", "DeviceWire", "ProtobufC",
-                "RPC", "StatusWire", log,
+                "Access", "CRollcallProto", "CRollcallShims", "DeviceModel", "DeviceQuery", "DeviceRegistry",
+                "DeviceWire",
+                "ProtobufC", "RPC", "StatusWire", log,
                 .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
@@ -191,6 +198,7 @@ let package = Package(
             name: "DeviceTextTests",
             dependencies: ["CRollcallProto", "DeviceModel", "DeviceText", "DeviceWire", "JSONText", "ProtobufC"]
         ),
+        .testTarget(name: "MeteringTests", dependencies: ["DeviceModel", "Metering", "RollcallTesting"]),
         .testTarget(
             name: "RPCTests",
             dependencies: [

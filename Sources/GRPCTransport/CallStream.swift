@@ -30,6 +30,9 @@ final class CallStream {
     var machine = StreamStateMachine<RunningCall>()
     /// Nil where the headers opened no call.
     var request: Request?
+    var methodIndex = MethodIndex.unknown
+    /// Whether its end was counted, or there is none to count.
+    var isMeasured = false
 
     // MARK: Input
 

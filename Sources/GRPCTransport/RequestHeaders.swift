@@ -7,6 +7,7 @@ internal import RPC
 /// What the headers of a request say of its call.
 struct RequestHeaders {
     let method: Method
+    let methodIndex: MethodIndex
     /// What the caller waits for an answer; nil for as long as it takes.
     let timeout: TimeAmount?
     let metadata: Metadata
@@ -37,7 +38,7 @@ struct RequestHeaders {
         }
         guard isPost else { throw .http(status: "405", "A call is a POST.") }
         guard isGRPC else { throw .http(status: "415", "The content type of a call begins with application/grpc.") }
-        self.method = try Self.method(of: path ?? "", in: methods)
+        (self.method, self.methodIndex) = try Self.method(of: path ?? "", in: methods)
         self.timeout = timeout
         self.metadata = metadata
     }
@@ -56,7 +57,9 @@ struct RequestHeaders {
     }
 
     /// Looks `/service/method` up.
-    private static func method(of path: String, in methods: MethodTable) throws(RequestRefusal) -> Method {
+    private static func method(
+        of path: String, in methods: MethodTable
+    ) throws(RequestRefusal) -> (Method, MethodIndex) {
         var path = path
         let lookup = path.withUTF8 { utf8 -> MethodTable.Lookup in
             let bytes = UnsafeRawBufferPointer(utf8)
@@ -68,7 +71,7 @@ struct RequestHeaders {
                 method: UnsafeRawBufferPointer(rebasing: bytes[(slash + 1)...])
             )
         }
-        guard case .found(let method) = lookup else {
+        guard case .found(let method, let index) = lookup else {
             let slash = path.lastIndex(of: "/") ?? path.startIndex
             throw .status(
                 .unknownMethod(
@@ -76,7 +79,7 @@ struct RequestHeaders {
                 )
             )
         }
-        return method
+        return (method, index)
     }
 }
 

@@ -11,6 +11,7 @@ extension ServerHandler {
     func callReceived(_ stream: CallStream, _ headers: HPACKHeaders) {
         do throws(RequestRefusal) {
             let request = try RequestHeaders(headers, methods: self.methods)
+            stream.methodIndex = request.methodIndex
             let deadline = try self.deadline(of: request)
             guard case .none = self.drain else { throw .status(.draining) }
             let context = CallContext(peer: self.peer, deadline: deadline, metadata: request.metadata)
@@ -24,6 +25,7 @@ extension ServerHandler {
             case .status(let status):
                 self.callFailed(stream, status)
             case .http(let status, let problem):
+                stream.isMeasured = true
                 self.answer(stream, httpStatus: status, problem)
             }
         }
@@ -205,7 +207,10 @@ extension ServerHandler {
         let key = stream.key
         let mailbox = self.mailbox
         stream.machine.callStarted(
-            RunningCall(key, .deferred(claim), deadline: context.deadline, mailbox: mailbox), isInputOpen: false)
+            RunningCall(
+                key, .deferred(claim), deadline: context.deadline, mailbox: mailbox,
+                measured: self.meter.callStarted(stream.methodIndex)),
+            isInputOpen: false)
         begin(ReplySink(claim: claim) { mailbox.post(.replied(key, $0)) })
     }
 
@@ -228,7 +233,9 @@ extension ServerHandler {
         stream.streaming = streaming
         let call = StreamCall(key, kind, context: context, method: run, connection: streaming)
         stream.machine.callStarted(
-            RunningCall(key, .stream(call), deadline: context.deadline, mailbox: mailbox),
+            RunningCall(
+                key, .stream(call), deadline: context.deadline, mailbox: mailbox,
+                measured: self.meter.callStarted(stream.methodIndex)),
             isInputOpen: kind != .server
         )
         if let message {

@@ -76,6 +76,7 @@ extension ServerHandler {
         guard !dropsPending || stream.cutByteCount == 0 else {
             // No trailers can follow half of a message.
             ending.call?.end(status)
+            self.measureEnd(of: stream, ending.call, status.code)
             self.lose(stream, status)
             self.output.writeReset(stream.id, status.code == .resourceExhausted ? .enhanceYourCalm : .cancel)
             self.closeIfOutputIsUnread()
@@ -105,6 +106,11 @@ extension ServerHandler {
     /// Puts the last headers of the reply behind its messages, and lets go of everything else that the call held.
     private func finish(_ stream: CallStream, _ ending: CallEnding<RunningCall>, _ trailers: CallStream.Trailers) {
         ending.call?.stopTimer()
+        switch trailers {
+        case .ok: self.measureEnd(of: stream, ending.call, .ok)
+        case .failure(let status, isAlone: _): self.measureEnd(of: stream, ending.call, status.code)
+        case .http: break
+        }
         self.dropInput(of: stream)
         stream.trailers = trailers
         stream.resetsInput = ending.isInputOpen && !stream.isInputOver
@@ -114,10 +120,23 @@ extension ServerHandler {
     /// The stream is gone: gives up what runs for its call. Nothing is sent.
     func lose(_ stream: CallStream, _ status: Status) {
         self.remove(stream)
-        stream.machine.streamClosed()?.end(status)
+        let call = stream.machine.streamClosed()
+        call?.end(status)
+        self.measureEnd(of: stream, call, status.code)
         stream.streaming?.gate.close(.cancelled("The call is over."))
         self.dropInput(of: stream)
         self.dropPending(of: stream)
+    }
+
+    /// Counts a call once, with the first of its ends.
+    private func measureEnd(of stream: CallStream, _ call: RunningCall?, _ code: Status.Code) {
+        guard !stream.isMeasured else { return }
+        stream.isMeasured = true
+        if let call {
+            self.meter.callEnded(call.measured, code)
+        } else {
+            self.meter.callAnswered(stream.methodIndex, code)
+        }
     }
 
     private func remove(_ stream: CallStream) {

@@ -67,6 +67,7 @@ final class ServerHandler: ChannelInboundHandler, PassHandler {
     private var items: [ServerItem] = []
     private var context: ChannelHandlerContext?
     var pass: Pass
+    var meter: CallMeter
 
     init(
         methods: MethodTable, peer: Peer, limits: ConnectionLimits, mailbox: LoopMailbox<ServerItem>, logger: Logger,
@@ -82,6 +83,7 @@ final class ServerHandler: ChannelInboundHandler, PassHandler {
         }
         self.logger = logger
         self.startStream = startStream
+        self.meter = CallMeter(methods.counters("grpc", on: mailbox.eventLoop))
         self.hpack = HPACKDecoder(
             allocator: ByteBufferAllocator(), maxDynamicTableSize: HPACKDecoder.maxDynamicTableSize,
             maxHeaderListSize: Self.headerListByteCountMax
@@ -119,8 +121,10 @@ extension ServerHandler {
             return
         }
         self.beginPass(context)
+        let bytes = Self.unwrapInboundIn(data)
+        self.meter.received(byteCount: bytes.readableBytes)
         do throws(HTTP2ConnectionError) {
-            try self.decoder.decode(Self.unwrapInboundIn(data)) { header, payload throws(HTTP2ConnectionError) in
+            try self.decoder.decode(bytes) { header, payload throws(HTTP2ConnectionError) in
                 try self.frameReceived(header, payload)
             }
         } catch {
@@ -162,6 +166,7 @@ extension ServerHandler {
     private func connectionLost() {
         self.pass.discard()
         self.loseStreams("The connection is closed.")
+        self.meter.connectionClosed()
         self.mailbox.close()
         self.startStream.finish()
     }

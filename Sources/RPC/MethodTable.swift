@@ -1,13 +1,27 @@
 // From the bytes of a method's name to the method, without a String.
 
 internal import Glibc
+package import NIOCore
+
+/// A method's place in its table.
+package struct MethodIndex: Hashable, Sendable {
+    /// 0 for no method of the table, else one more than the method's index.
+    let rawValue: Int
+
+    init(_ index: Int) {
+        self.rawValue = index + 1
+    }
+
+    /// The place of all calls that come to no method.
+    package static let unknown = Self(-1)
+}
 
 /// Every method that a server answers.
 ///
 /// - Complexity: a look-up hashes at most sixteen bytes and compares one name; it allocates nothing.
 package struct MethodTable: Sendable {
     package enum Lookup: Sendable {
-        case found(Method)
+        case found(Method, MethodIndex)
         case unknownMethod
         case unknownService
     }
@@ -19,13 +33,18 @@ package struct MethodTable: Sendable {
     }
 
     package let methods: [Method]
+    /// Where calls of the methods are counted.
+    package let metrics: CallMetrics
+    private let names: [MethodName]
     private let entries: [Entry]
     /// Open addressing: an entry's index plus one, 0 where free. A power of two, at most half full.
     private let slots: [Int32]
 
     /// - Precondition: no method is given twice.
-    package init(_ methods: [Method]) {
+    package init(_ methods: [Method], metrics: CallMetrics = CallMetrics()) {
         self.methods = methods
+        self.metrics = metrics
+        self.names = methods.map(\.name)
         self.entries = methods.map {
             Entry(service: Array($0.name.service.utf8), name: Array($0.name.method.utf8), method: $0)
         }
@@ -60,10 +79,15 @@ package struct MethodTable: Sendable {
             if Self.areEqual(self.entries[index - 1].name, method),
                 Self.areEqual(self.entries[index - 1].service, service)
             {
-                return .found(self.entries[index - 1].method)
+                return .found(self.entries[index - 1].method, MethodIndex(index - 1))
             }
             slot += 1
         }
+    }
+
+    /// The counters of the methods' calls by a protocol on an event loop.
+    package func counters(_ wire: String, on eventLoop: any EventLoop) -> CallCounters {
+        self.metrics.counters(wire, on: eventLoop, names: self.names)
     }
 
     /// Mixes the lengths and the first eight bytes of the method's name and the last eight of the service's.

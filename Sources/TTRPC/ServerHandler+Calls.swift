@@ -26,8 +26,12 @@ extension ServerHandler {
         guard header.kind == .request || header.kind == .data else {
             return
         }
-        let action = self.machine.oversizeMessageReceived(header.streamID, isRequest: header.kind == .request)
+        let isRequest = header.kind == .request
+        let action = self.machine.oversizeMessageReceived(header.streamID, isRequest: isRequest)
         self.perform(action, header, message: nil, arena)
+        if isRequest, case .refuse(let refusal) = action {
+            self.meter.callAnswered(.unknown, self.status(of: refusal).code)
+        }
     }
 
     private func requestReceived(_ header: FrameHeader, data: UnsafeRawBufferPointer, _ arena: Arena) {
@@ -47,24 +51,24 @@ extension ServerHandler {
 
     private func dispatch(_ request: Ttrpc__Request, _ header: FrameHeader, _ arena: Arena) {
         let lookup = self.methods.lookup(service: request.service.bytes, method: request.method.bytes)
-        guard case .found(let method) = lookup else {
+        guard case .found(let method, let index) = lookup else {
             let status = Status.unknownMethod(service: request.service.string, method: request.method.string)
             return self.answer(header.streamID, with: status, arena)
         }
         guard let deadline = request.deadline(now: self.now) else {
-            return self.answer(header.streamID, with: .deadlineExceeded, arena)
+            return self.answer(header.streamID, index, with: .deadlineExceeded, arena)
         }
         let call = CallContext(
             peer: self.peer, deadline: deadline, metadata: request.callMetadata, isCancellable: false)
         switch method.handler {
         case .immediate(let method):
-            self.callImmediate(method, call, request.payload.bytes, header.streamID, arena)
+            self.callImmediate(method, index, call, request.payload.bytes, header.streamID, arena)
         case .adaptive(let method):
-            self.callAdaptive(method, call, request.payload.bytes, header.streamID, arena)
+            self.callAdaptive(method, index, call, request.payload.bytes, header.streamID, arena)
         case .deferred(let method):
-            self.callDeferred(method, call, request.payload.bytes, header.streamID, arena)
+            self.startDeferred(index, call, header.streamID, arena) { method(call, request.payload.bytes, $0) }
         case .stream(let kind, let method):
-            self.callStream(method, kind, call, request.payload.bytes, header, arena)
+            self.callStream(method, index, kind, call, request.payload.bytes, header, arena)
         }
     }
 
@@ -95,6 +99,7 @@ extension ServerHandler {
         case .end(let call, let refusal, let thenClose):
             let status = self.status(of: refusal)
             call.end(status)
+            self.meter.callEnded(call.measured, status.code)
             self.writeError(status, header.streamID, arena)
             if thenClose {
                 self.pass.closeAtEnd()
@@ -111,36 +116,44 @@ extension ServerHandler {
 
 extension ServerHandler {
     private func callImmediate(
-        _ method: Method.Immediate, _ call: borrowing CallContext, _ request: UnsafeRawBufferPointer,
-        _ streamID: StreamID, _ arena: Arena
+        _ method: Method.Immediate, _ index: MethodIndex, _ call: borrowing CallContext,
+        _ request: UnsafeRawBufferPointer, _ streamID: StreamID, _ arena: Arena
     ) {
         switch self.machine.immediateRequestReceived(streamID) {
         case .answer:
-            self.writeReply(streamID, arena) { (output: inout ByteBuffer) throws(Status) in
+            let code = self.writeReply(streamID, arena) { (output: inout ByteBuffer) throws(Status) in
                 try method(call, request, &output)
             }
+            self.meter.callAnswered(index, code)
         case .refuse(let refusal):
-            self.writeError(self.status(of: refusal), streamID, arena)
+            self.refuse(streamID, index, refusal, arena)
         case .ignore:
             break
         }
     }
 
-    /// Answers a Request that never comes to a method.
-    private func answer(_ streamID: StreamID, with status: Status, _ arena: Arena) {
+    /// Answers a Request that never comes to its method, if there is one.
+    private func answer(_ streamID: StreamID, _ index: MethodIndex = .unknown, with status: Status, _ arena: Arena) {
         switch self.machine.immediateRequestReceived(streamID) {
         case .answer:
             self.writeError(status, streamID, arena)
+            self.meter.callAnswered(index, status.code)
         case .refuse(let refusal):
-            self.writeError(self.status(of: refusal), streamID, arena)
+            self.refuse(streamID, index, refusal, arena)
         case .ignore:
             break
         }
     }
 
+    private func refuse(_ streamID: StreamID, _ index: MethodIndex, _ refusal: Refusal, _ arena: Arena) {
+        let status = self.status(of: refusal)
+        self.writeError(status, streamID, arena)
+        self.meter.callAnswered(index, status.code)
+    }
+
     private func callAdaptive(
-        _ method: Method.Adaptive, _ call: CallContext, _ request: UnsafeRawBufferPointer, _ streamID: StreamID,
-        _ arena: Arena
+        _ method: Method.Adaptive, _ index: MethodIndex, _ call: CallContext, _ request: UnsafeRawBufferPointer,
+        _ streamID: StreamID, _ arena: Arena
     ) {
         switch self.machine.immediateRequestReceived(streamID) {
         case .answer:
@@ -149,35 +162,32 @@ extension ServerHandler {
             var call = call
             call.isLoopBusy = turn.isOver(self.limits.loopTurnNanosecondsMax)
             var postponed: Method.Postponed?
-            let isAnswered = self.writeReplyUnlessPostponed(streamID, arena) {
+            let code = self.writeReplyUnlessPostponed(streamID, arena) {
                 (output: inout ByteBuffer) throws(Status) -> Bool in
                 postponed = try method(call, request, &output)
                 return postponed == nil
             }
             turn.called(since: start, on: self.streams.mailbox.eventLoop)
-            if !isAnswered, let postponed {
-                self.startDeferred(call, streamID, arena, postponed)
+            if let code {
+                self.meter.callAnswered(index, code)
+            } else if let postponed {
+                self.startDeferred(index, call, streamID, arena, postponed)
             }
         case .refuse(let refusal):
-            self.writeError(self.status(of: refusal), streamID, arena)
+            self.refuse(streamID, index, refusal, arena)
         case .ignore:
             break
         }
     }
 
-    private func callDeferred(
-        _ method: Method.Deferred, _ call: CallContext, _ request: UnsafeRawBufferPointer, _ streamID: StreamID,
-        _ arena: Arena
-    ) {
-        self.startDeferred(call, streamID, arena) { method(call, request, $0) }
-    }
-
     /// Opens a call that is answered later, and lets `begin` begin it.
     private func startDeferred(
-        _ call: CallContext, _ streamID: StreamID, _ arena: Arena, _ begin: (ReplySink) -> Void
+        _ index: MethodIndex, _ call: CallContext, _ streamID: StreamID, _ arena: Arena, _ begin: (ReplySink) -> Void
     ) {
         let action = self.machine.requestReceived(streamID, .deferred, isInputOpen: false) { key in
-            RunningCall(key, .deferred(CallClaim()), deadline: call.deadline, mailbox: self.streams.mailbox)
+            RunningCall(
+                key, .deferred(CallClaim()), deadline: call.deadline, mailbox: self.streams.mailbox,
+                measured: self.meter.callStarted(index))
         }
         switch action {
         case .start(let started):
@@ -188,20 +198,22 @@ extension ServerHandler {
             let key = started.key
             begin(ReplySink(claim: claim) { mailbox.post(.replied(key, $0)) })
         case .refuse(let refusal):
-            self.writeError(self.status(of: refusal), streamID, arena)
+            self.refuse(streamID, index, refusal, arena)
         case .ignore:
             break
         }
     }
 
     private func callStream(
-        _ method: @escaping Method.Stream, _ kind: StreamKind, _ call: CallContext, _ request: UnsafeRawBufferPointer,
-        _ header: FrameHeader, _ arena: Arena
+        _ method: @escaping Method.Stream, _ index: MethodIndex, _ kind: StreamKind, _ call: CallContext,
+        _ request: UnsafeRawBufferPointer, _ header: FrameHeader, _ arena: Arena
     ) {
         let isInputOpen = kind != .server && !header.flags.contains(.remoteClosed)
         let action = self.machine.requestReceived(header.streamID, .stream(kind), isInputOpen: isInputOpen) { key in
             let stream = StreamCall(key, kind, context: call, method: method, connection: self.streams)
-            return RunningCall(key, .stream(stream), deadline: call.deadline, mailbox: self.streams.mailbox)
+            return RunningCall(
+                key, .stream(stream), deadline: call.deadline, mailbox: self.streams.mailbox,
+                measured: self.meter.callStarted(index))
         }
         switch action {
         case .start(let started):
@@ -217,7 +229,7 @@ extension ServerHandler {
             }
             self.start(stream)
         case .refuse(let refusal):
-            self.writeError(self.status(of: refusal), header.streamID, arena)
+            self.refuse(header.streamID, index, refusal, arena)
         case .ignore:
             break
         }

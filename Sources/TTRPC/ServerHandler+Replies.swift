@@ -12,9 +12,10 @@ extension ServerHandler {
         self.callEnded(key) {
             switch result {
             case .success(let reply):
-                self.writeReply(key.streamID, arena, reply.encode)
+                return self.writeReply(key.streamID, arena, reply.encode)
             case .failure(let status):
                 self.writeError(status, key.streamID, arena)
+                return status.code
             }
         }
     }
@@ -31,12 +32,14 @@ extension ServerHandler {
                     )
                 )
                 _ = self.mayKeepOutput(isRefusal: true)
+                return .ok
             case .reply(let message, trailers: _):
-                self.writeReply(key.streamID, arena) { (output: inout ByteBuffer) throws(Status) in
+                return self.writeReply(key.streamID, arena) { (output: inout ByteBuffer) throws(Status) in
                     output.writeImmutableBuffer(message)
                 }
             case .failed(let status):
                 self.writeError(status, key.streamID, arena)
+                return status.code
             }
         }
     }
@@ -69,6 +72,7 @@ extension ServerHandler {
         switch self.machine.callEnded(key) {
         case .answer(let call, let thenClose):
             call.end(status)
+            self.meter.callEnded(call.measured, status.code)
             self.writeError(status, key.streamID, arena)
             if thenClose {
                 self.pass.closeAtEnd()
@@ -78,12 +82,13 @@ extension ServerHandler {
         }
     }
 
-    /// Lets `writeLastFrame` answer a call, unless it is over already.
-    private func callEnded(_ key: CallKey, _ writeLastFrame: () -> Void) {
+    /// Lets `writeLastFrame` answer a call, and say with which code, unless it is over already.
+    private func callEnded(_ key: CallKey, _ writeLastFrame: () -> Status.Code) {
         switch self.machine.callEnded(key) {
         case .answer(let call, let thenClose):
             call.stopTimer()
-            writeLastFrame()
+            let code = writeLastFrame()
+            self.meter.callEnded(call.measured, code)
             if thenClose {
                 self.pass.closeAtEnd()
             }
@@ -97,19 +102,28 @@ extension ServerHandler {
 
 extension ServerHandler {
     /// Appends a Response whose payload `encode` appends in place, or the error that stands for it.
+    ///
+    /// - Returns: the code that the client is told.
     func writeReply(
         _ streamID: StreamID, _ arena: Arena, _ encode: (inout ByteBuffer) throws(Status) -> Void
-    ) {
-        _ = self.writeReplyUnlessPostponed(streamID, arena) { (output: inout ByteBuffer) throws(Status) -> Bool in
+    ) -> Status.Code {
+        let code = self.writeReplyUnlessPostponed(streamID, arena) {
+            (output: inout ByteBuffer) throws(Status) -> Bool in
             try encode(&output)
             return true
         }
+        guard let code else {
+            preconditionFailure("What is never postponed is answered.")
+        }
+        return code
     }
 
     /// As ``writeReply(_:_:_:)``, unless `encode` returns false: then nothing is appended, and the call has no answer yet.
+    ///
+    /// - Returns: the code that the client is told; nil where that is left open.
     func writeReplyUnlessPostponed(
         _ streamID: StreamID, _ arena: Arena, _ encode: (inout ByteBuffer) throws(Status) -> Bool
-    ) -> Bool {
+    ) -> Status.Code? {
         let startIndex = self.output.writerIndex
         var isAnswered = true
         do throws(Status) {
@@ -120,17 +134,19 @@ extension ServerHandler {
             }
         } catch {
             self.writeError(error, streamID, arena)
-            return true
+            return error.code
         }
         guard isAnswered else {
             self.output.moveWriterIndex(to: startIndex)
-            return false
+            return nil
         }
-        if !self.mayKeepOutput(isRefusal: false) {
+        guard self.mayKeepOutput(isRefusal: false) else {
+            let status = Status.outputFull(byteCountMax: self.limits.queuedOutputByteCountMax)
             self.output.moveWriterIndex(to: startIndex)
-            self.writeError(.outputFull(byteCountMax: self.limits.queuedOutputByteCountMax), streamID, arena)
+            self.writeError(status, streamID, arena)
+            return status.code
         }
-        return true
+        return .ok
     }
 
     /// Appends the Response of a call that failed.

@@ -24,6 +24,7 @@ final class ServerHandler: ChannelDuplexHandler, PassHandler {
     private var items: [ServerItem] = []
     private var context: ChannelHandlerContext?
     var pass: Pass
+    var meter: CallMeter
     private var isReadWithheld = false
 
     init(
@@ -40,6 +41,7 @@ final class ServerHandler: ChannelDuplexHandler, PassHandler {
             queuedOutputByteCountMax: streams.limits.queuedOutputByteCountMax
         )
         self.decoder = FrameDecoder(dataByteCountMax: streams.limits.messageByteCountMax)
+        self.meter = CallMeter(methods.counters("ttrpc", on: streams.mailbox.eventLoop))
     }
 
     var limits: ConnectionLimits {
@@ -75,8 +77,10 @@ extension ServerHandler {
             return
         }
         self.beginPass(context)
+        let bytes = Self.unwrapInboundIn(data)
+        self.meter.received(byteCount: bytes.readableBytes)
         let arena = Arena.current
-        self.decoder.decode(Self.unwrapInboundIn(data)) { event in
+        self.decoder.decode(bytes) { event in
             switch event {
             case .frame(let header, let data):
                 self.frameReceived(header, data: data, arena)
@@ -144,6 +148,7 @@ extension ServerHandler {
     private func connectionLost() {
         self.pass.discard()
         self.abandon(self.machine.connectionClosed())
+        self.meter.connectionClosed()
         self.streams.gate.close(.cancelled("The connection is closed."))
         self.streams.mailbox.close()
         self.startStream.finish()
@@ -233,8 +238,10 @@ extension ServerHandler {
 
     /// Gives calls up whose client is gone.
     private func abandon(_ calls: [RunningCall]) {
+        let status = Status.cancelled("The connection is closed.")
         for call in calls {
-            call.end(.cancelled("The connection is closed."))
+            call.end(status)
+            self.meter.callEnded(call.measured, status.code)
         }
     }
 

@@ -22,12 +22,14 @@ import Testing
             (100..<200).map { Self.method(service, "GetDevice\($0)") }
         }
         let table = MethodTable(methods)
+        var indices: Set<MethodIndex> = [.unknown]
         for method in methods {
-            guard case .found(let found) = Self.lookup(table, method.name.service, method.name.method) else {
+            guard case .found(let found, let index) = Self.lookup(table, method.name.service, method.name.method) else {
                 Issue.record("\(method.name) is not found")
                 continue
             }
             #expect(found.name == method.name)
+            #expect(indices.insert(index).inserted, "\(method.name)")
         }
     }
 

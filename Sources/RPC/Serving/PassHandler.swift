@@ -11,6 +11,7 @@ package protocol PassHandler: AnyObject {
     var pass: Pass { get set }
     /// What waits for the reader elsewhere than in the output and the channel.
     var withheldByteCount: Int { get }
+    var meter: CallMeter { get set }
 }
 
 /// What a handler keeps from one pass to the next.
@@ -73,6 +74,7 @@ private let retainedOutputByteCountMax = 256 << 10
 
 extension PassHandler {
     package func beginPass(_ context: ChannelHandlerContext) {
+        self.meter.passStarted()
         // A writable channel holds less than its high-water mark, a small part of the bound; asking costs more than
         // the answer is worth then.
         self.pass.bufferedByteCount = context.channel.isWritable ? 0 : Self.bufferedByteCount(context)
@@ -84,6 +86,8 @@ extension PassHandler {
 
     /// Writes what was appended; to be called too when the channel has become writable.
     package func endPass(_ context: ChannelHandlerContext) {
+        self.meter.countEnded()
+        defer { self.meter.passEnded() }
         switch self.pass.end {
         case .flush:
             // While the socket is full all of it waits in one buffer, rather than each pass in its own.
@@ -93,6 +97,7 @@ extension PassHandler {
             }
             // The channel may say within the write that it has become writable again.
             self.pass.isWriting = true
+            self.meter.sent(byteCount: self.output.readableBytes)
             context.writeAndFlush(NIOAny(self.output), promise: nil)
             self.pass.isWriting = false
             self.recycleOutput()
@@ -102,6 +107,7 @@ extension PassHandler {
             isWritten.futureResult.assumeIsolated().whenComplete { _ in
                 context.close(promise: nil)
             }
+            self.meter.sent(byteCount: self.output.readableBytes)
             // Empty or not: its turn comes after everything written before.
             context.writeAndFlush(NIOAny(self.output), promise: isWritten)
             self.output = ByteBuffer()

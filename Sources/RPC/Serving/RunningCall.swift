@@ -11,12 +11,16 @@ package struct RunningCall: Sendable {
 
     package let key: CallKey
     package let work: Work
+    package let measured: MeasuredCall
     private let timer: NIOScheduledCallback?
 
     /// Starts the clock of a call; once `deadline` passes, `mailbox` is told.
-    package init(_ key: CallKey, _ work: Work, deadline: NIODeadline, mailbox: LoopMailbox<ServerItem>) {
+    package init(
+        _ key: CallKey, _ work: Work, deadline: NIODeadline, mailbox: LoopMailbox<ServerItem>, measured: MeasuredCall
+    ) {
         self.key = key
         self.work = work
+        self.measured = measured
         // An event loop that takes no timers any more is about to end the connection, and the call with it.
         self.timer =
             deadline == .distantFuture
