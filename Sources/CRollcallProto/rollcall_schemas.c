@@ -516,6 +516,19 @@ const RollcallMessageSchema rollcall__v1__bookmark__schema_data = {
     &rollcall__v1__bookmark__descriptor, rollcall__v1__bookmark__fields, 2,
 };
 
+static const RollcallFieldSchema rollcall__v1__call_stats__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"protocol", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"method", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [3] = {"codes", &rollcall__v1__code_count__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [4] = {"open_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"latency_nanoseconds", &rollcall__v1__distribution__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__call_stats__schema_data = {
+    &rollcall__v1__call_stats__descriptor, rollcall__v1__call_stats__fields, 5,
+};
+
 static const RollcallFieldSchema rollcall__v1__caller__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"uid", NULL, ROLLCALL_FIELD_VARINT, 0},
@@ -555,6 +568,16 @@ const RollcallMessageSchema rollcall__v1__check_in_stream_response__schema_data 
     &rollcall__v1__check_in_stream_response__descriptor, rollcall__v1__check_in_stream_response__fields, 3,
 };
 
+static const RollcallFieldSchema rollcall__v1__code_count__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"code", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"count", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__code_count__schema_data = {
+    &rollcall__v1__code_count__descriptor, rollcall__v1__code_count__fields, 2,
+};
+
 static const RollcallFieldSchema rollcall__v1__cohort__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"id", NULL, ROLLCALL_FIELD_VARINT, 0},
@@ -565,6 +588,19 @@ static const RollcallFieldSchema rollcall__v1__cohort__fields[] = {
 
 const RollcallMessageSchema rollcall__v1__cohort__schema_data = {
     &rollcall__v1__cohort__descriptor, rollcall__v1__cohort__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__connection_stats__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"protocol", NULL, ROLLCALL_FIELD_TEXT, 0},
+    [2] = {"open_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"total_count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"received_bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"sent_bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__connection_stats__schema_data = {
+    &rollcall__v1__connection_stats__descriptor, rollcall__v1__connection_stats__fields, 5,
 };
 
 static const RollcallFieldSchema rollcall__v1__count_devices_request__fields[] = {
@@ -736,6 +772,32 @@ const RollcallMessageSchema rollcall__v1__device_group__schema_data = {
     &rollcall__v1__device_group__descriptor, rollcall__v1__device_group__fields, 2,
 };
 
+static const RollcallFieldSchema rollcall__v1__distribution__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"count", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"sum", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"max", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"p50", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"p90", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [6] = {"p99", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [7] = {"p999", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [8] = {"buckets", &rollcall__v1__distribution_bucket__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__distribution__schema_data = {
+    &rollcall__v1__distribution__descriptor, rollcall__v1__distribution__fields, 8,
+};
+
+static const RollcallFieldSchema rollcall__v1__distribution_bucket__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"upper_bound", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"count", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__distribution_bucket__schema_data = {
+    &rollcall__v1__distribution_bucket__descriptor, rollcall__v1__distribution_bucket__fields, 2,
+};
+
 static const RollcallFieldSchema rollcall__v1__explanation__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"plan", NULL, ROLLCALL_FIELD_TEXT, 0},
@@ -857,6 +919,30 @@ const RollcallMessageSchema rollcall__v1__get_server_info_response__schema_data 
     &rollcall__v1__get_server_info_response__descriptor, rollcall__v1__get_server_info_response__fields, 8,
 };
 
+static const RollcallFieldSchema rollcall__v1__get_stats_request__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__get_stats_request__schema_data = {
+    &rollcall__v1__get_stats_request__descriptor, rollcall__v1__get_stats_request__fields, 0,
+};
+
+static const RollcallFieldSchema rollcall__v1__get_stats_response__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"uptime", &google__protobuf__duration__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [2] = {"connections", &rollcall__v1__connection_stats__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [3] = {"calls", &rollcall__v1__call_stats__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+    [4] = {"writer", &rollcall__v1__writer_stats__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [5] = {"store", &rollcall__v1__store_stats__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [6] = {"index", &rollcall__v1__index_stats__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [7] = {"watchers", &rollcall__v1__watcher_stats__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [8] = {"process", &rollcall__v1__process_stats__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__get_stats_response__schema_data = {
+    &rollcall__v1__get_stats_response__descriptor, rollcall__v1__get_stats_response__fields, 8,
+};
+
 static const RollcallFieldSchema rollcall__v1__granted_roles__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"project", NULL, ROLLCALL_FIELD_TEXT, 0},
@@ -934,6 +1020,17 @@ static const RollcallFieldSchema rollcall__v1__import_item__fields[] = {
 
 const RollcallMessageSchema rollcall__v1__import_item__schema_data = {
     &rollcall__v1__import_item__descriptor, rollcall__v1__import_item__fields, 2,
+};
+
+static const RollcallFieldSchema rollcall__v1__index_stats__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"projects", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"devices", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"memory", &rollcall__v1__memory_figure__schema_data, ROLLCALL_FIELD_MESSAGE, 1},
+};
+
+const RollcallMessageSchema rollcall__v1__index_stats__schema_data = {
+    &rollcall__v1__index_stats__descriptor, rollcall__v1__index_stats__fields, 3,
 };
 
 static const RollcallFieldSchema rollcall__v1__limit__fields[] = {
@@ -1114,6 +1211,18 @@ const RollcallMessageSchema rollcall__v1__memory_figure__schema_data = {
     &rollcall__v1__memory_figure__descriptor, rollcall__v1__memory_figure__fields, 2,
 };
 
+static const RollcallFieldSchema rollcall__v1__process_stats__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"resident_bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"descriptors", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"descriptors_max", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"processor_time", &google__protobuf__duration__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__process_stats__schema_data = {
+    &rollcall__v1__process_stats__descriptor, rollcall__v1__process_stats__fields, 4,
+};
+
 static const RollcallFieldSchema rollcall__v1__project__fields[] = {
     [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
     [1] = {"id", NULL, ROLLCALL_FIELD_VARINT, 0},
@@ -1176,6 +1285,18 @@ static const RollcallFieldSchema rollcall__v1__release__fields[] = {
 
 const RollcallMessageSchema rollcall__v1__release__schema_data = {
     &rollcall__v1__release__descriptor, rollcall__v1__release__fields, 4,
+};
+
+static const RollcallFieldSchema rollcall__v1__store_stats__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"database_bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"wal_bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"unfolded_changes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"sync_nanoseconds", &rollcall__v1__distribution__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__store_stats__schema_data = {
+    &rollcall__v1__store_stats__descriptor, rollcall__v1__store_stats__fields, 4,
 };
 
 static const RollcallFieldSchema rollcall__v1__store_status__fields[] = {
@@ -1292,6 +1413,35 @@ static const RollcallFieldSchema rollcall__v1__watched_device__fields[] = {
 
 const RollcallMessageSchema rollcall__v1__watched_device__schema_data = {
     &rollcall__v1__watched_device__descriptor, rollcall__v1__watched_device__fields, 2,
+};
+
+static const RollcallFieldSchema rollcall__v1__watcher_stats__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"watchers", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"catching_up", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"lag_revisions", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"backlog_changes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"backlog_bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [6] = {"too_slow", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__watcher_stats__schema_data = {
+    &rollcall__v1__watcher_stats__descriptor, rollcall__v1__watcher_stats__fields, 6,
+};
+
+static const RollcallFieldSchema rollcall__v1__writer_stats__fields[] = {
+    [0] = {NULL, NULL, ROLLCALL_FIELD_NONE, 0},
+    [1] = {"queued_calls", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [2] = {"queued_calls_max", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [3] = {"queued_bytes", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [4] = {"refused_calls", NULL, ROLLCALL_FIELD_VARINT, 0},
+    [5] = {"group_calls", &rollcall__v1__distribution__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [6] = {"commit_nanoseconds", &rollcall__v1__distribution__schema_data, ROLLCALL_FIELD_MESSAGE, 0},
+    [7] = {"failed_commits", NULL, ROLLCALL_FIELD_VARINT, 0},
+};
+
+const RollcallMessageSchema rollcall__v1__writer_stats__schema_data = {
+    &rollcall__v1__writer_stats__descriptor, rollcall__v1__writer_stats__fields, 7,
 };
 
 static const RollcallFieldSchema ttrpc__key_value__fields[] = {

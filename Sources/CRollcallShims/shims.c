@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "CRollcallShims.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -114,6 +116,51 @@ int rollcall_descriptor_limit_raise(uint64_t *limit) {
     }
     *limit = current.rlim_cur;
     return 0;
+}
+
+static uint64_t nanoseconds(struct timeval time) {
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_usec * 1000u;
+}
+
+static uint64_t resident_bytes(void) {
+    unsigned long long total = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL) {
+        return 0;
+    }
+    int count = fscanf(file, "%llu %llu", &total, &resident);
+    fclose(file);
+    return count == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+static uint64_t descriptor_count(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL) {
+        return 0;
+    }
+    uint64_t count = 0;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        count += entry->d_name[0] != '.';
+    }
+    closedir(folder);
+    /* Less the one that looked. */
+    return count - 1;
+}
+
+rollcall_process_figures rollcall_process_figures_get(void) {
+    rollcall_process_figures figures = {
+        .resident_bytes = resident_bytes(),
+        .descriptor_count = descriptor_count(),
+    };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        figures.descriptor_count_max = limit.rlim_cur;
+    }
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) == 0) {
+        figures.processor_nanoseconds = nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime);
+    }
+    return figures;
 }
 
 int rollcall_mapping_move(void *source, size_t source_bytes, void *target, size_t target_bytes) {

@@ -25,8 +25,8 @@ package final class Registry: Sendable {
     package let storeTag: UInt32
 
     private let index: ReadWriteLock<RegistryIndex>
-    private let queue: Mutex<WriteQueue>
-    private let writer: Writer
+    let queue: Mutex<WriteQueue>
+    let writer: Writer
     private let writerQueue = DispatchQueue(label: "rollcall.writer")
     /// Where the store is looked through before it takes changes.
     private let verificationQueue = DispatchQueue(label: "rollcall.store.verification", qos: .utility)

@@ -37,6 +37,8 @@ struct WriteQueue: Sendable {
     private var inTurnByteCount = 0
     private var isWriterAwake = false
     private(set) var isDraining = false
+    private var countMax = 0
+    private var refusedCount: Int64 = 0
     private let callCountMax: Int
     private let byteCountMax: Int
 
@@ -50,9 +52,10 @@ struct WriteQueue: Sendable {
         if mutation.queued != nil, !self.mayEnter(mutation) { return self.wait(mutation) }
         guard self.waiting.count < self.callCountMax,
             self.byteCount + mutation.request.byteCount <= self.byteCountMax
-        else { return .refusedFull }
+        else { return self.refuse() }
         self.waiting.append(mutation)
         self.byteCount += mutation.request.byteCount
+        self.countMax = max(self.countMax, self.count)
         guard !self.isWriterAwake else { return .queued }
         self.isWriterAwake = true
         return .queuedFirst
@@ -74,10 +77,26 @@ struct WriteQueue: Sendable {
     private mutating func wait(_ mutation: QueuedMutation) -> Submission {
         guard self.inTurn.count < self.callCountMax,
             self.inTurnByteCount + mutation.request.byteCount <= self.byteCountMax
-        else { return .refusedFull }
+        else { return self.refuse() }
         self.inTurn.append(mutation)
         self.inTurnByteCount += mutation.request.byteCount
+        self.countMax = max(self.countMax, self.count)
         return .waiting
+    }
+
+    private mutating func refuse() -> Submission {
+        self.refusedCount += 1
+        return .refusedFull
+    }
+
+    private var count: Int { self.waiting.count + self.inTurn.count }
+
+    /// Tells how much waits, waited at most, and was refused.
+    func report(to stats: inout ServerStats.Writer) {
+        stats.queuedCallCount = Int64(self.count)
+        stats.queuedCallCountMax = Int64(self.countMax)
+        stats.queuedByteCount = Int64(self.byteCount + self.inTurnByteCount)
+        stats.refusedCallCount = self.refusedCount
     }
 
     /// Whether a mutation that would wait for its turn need not.

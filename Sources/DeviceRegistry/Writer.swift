@@ -50,6 +50,7 @@ final class Writer: @unchecked Sendable {
     /// Whether the last batch was refused by the store, which is logged once.
     private var isFailing = false
     private let publishedState: PublishedStoreState
+    let meter = WriterMeter()
 
     init(
         store: any DeviceStore,
@@ -91,6 +92,7 @@ final class Writer: @unchecked Sendable {
             now: self.now(), age: self.ages.now, storeTag: Etag.storeTag(of: self.storeID), limits: self.limits,
             marks: self.marks)
         self.reclaimReleases(&pending)
+        self.meter.groupTaken(callCount: group.count)
         let answers = self.evaluate(group, &pending)
         guard !pending.isEmpty else {
             for answer in answers { answer.mutation.completion(answer.result) }
@@ -99,9 +101,12 @@ final class Writer: @unchecked Sendable {
         let batch = MutationBatch(
             sequence: self.sequence + 1, time: pending.age, changes: pending.changes, requests: pending.requests,
             highWaterMarks: pending.marks)
+        let start = ContinuousClock.now
         do {
             try self.store.commit(batch)
+            self.meter.committed(since: start)
         } catch {
+            self.meter.commitFailed()
             let refusal = self.commitFailed(error, batch)
             for answer in answers { answer.mutation.completion(.failure(refusal)) }
             return

@@ -15,6 +15,7 @@ package struct DeviceService: Sendable {
     private let audit: AuditLog
     /// When the daemon began to serve.
     let startedAt: NIODeadline
+    let stats: StatsCollector
 
     /// Full names of the services that ``methods`` belong to.
     package static let serviceNames = ["rollcall.v1.Devices", "rollcall.v1.Projects", "rollcall.v1.Server"]
@@ -22,13 +23,16 @@ package struct DeviceService: Sendable {
     /// - Parameters:
     ///   - drain: Raised when the daemon is going away.
     ///   - audit: Told of refused calls, and of what admins change.
+    ///   - stats: What GetStats answers; nil leaves calls uncounted.
     ///   - startedAt: When the daemon began to serve, for GetServerInfo's uptime.
     package init(
-        registry: Registry, drain: DrainSignal = DrainSignal(), audit: AuditLog, startedAt: NIODeadline = .now()
+        registry: Registry, drain: DrainSignal = DrainSignal(), audit: AuditLog, stats: StatsCollector? = nil,
+        startedAt: NIODeadline = .now()
     ) {
         self.registry = registry
         self.drain = drain
         self.audit = audit
+        self.stats = stats ?? StatsCollector(registry: registry, calls: CallMetrics())
         self.startedAt = startedAt
     }
 
@@ -47,7 +51,7 @@ package struct DeviceService: Sendable {
             self.createProject, self.getProject, self.listProjects, self.deleteProject,
             self.createCohort, self.getCohort, self.listCohorts, self.updateCohort, self.deleteCohort,
             self.listReleases, self.listHardwareVersions, self.listAttributeKeys,
-            self.getServerInfo, self.backup,
+            self.getServerInfo, self.getStats, self.backup,
         ]
     }
 }

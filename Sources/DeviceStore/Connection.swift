@@ -3,6 +3,7 @@
 internal import Foundation
 internal import GRDB
 internal import GRDBSQLite
+internal import Metering
 
 /// A connection to the database in WAL mode, with its compiled statements.
 ///
@@ -17,10 +18,13 @@ final class Connection: @unchecked Sendable {
         var cacheByteCount = 2 << 20
         /// The file's size in pages beyond which SQLite reports a full disk; nil for none.
         var pageCountMax: Int?
+        /// Where the ends of transactions are counted, in nanoseconds.
+        var syncTimes: Histogram?
     }
 
     private let queue: DatabaseQueue
     let handle: OpaquePointer
+    private let syncTimes: Histogram?
     private var statements: [Statement?]
     /// Frames in the WAL after this connection's last transaction.
     private(set) var walFrameCount = 0
@@ -35,6 +39,7 @@ final class Connection: @unchecked Sendable {
         // Without this GRDB ends the process where a transaction cannot be rolled back, which a failing disk can cause.
         configuration.allowsUnsafeTransactions = true
         configuration.busyMode = .timeout(2)
+        self.syncTimes = purpose.syncTimes
         let pageCountMax = purpose.pageCountMax
         let cacheKibibyteCount = purpose.cacheByteCount >> 10
         configuration.prepareDatabase { database in
@@ -180,8 +185,10 @@ final class Connection: @unchecked Sendable {
         } catch {
             throw self.rollback() ? .rolledBack(error) : .unknown(error)
         }
+        let start = ContinuousClock.now
         do {
             try self.statement(.commit).run()
+            self.syncTimes?.record(since: start)
         } catch {
             // After an input/output error at this point the commit record may lie in the file all the same.
             let isRolledBack = self.rollback()

@@ -54,6 +54,10 @@ package protocol DeviceStore: Sendable {
     /// The last revision that the newest deleted project of this slug may have; nil where the feed reaches back to none.
     func retirement(ofProject slug: String) throws(StoreError) -> Revision?
 
+    /// The store's files and how long they take, as of now; zeros for what a store does not have. Called from any thread, and
+    /// after ``close()`` too.
+    var stats: ServerStats.Store { get }
+
     /// Copies everything as it is after the last batch, without holding up a commit. Any thread may call it, at any time.
     ///
     /// - Parameter isWanted: asked again and again while the copy is made; false gives it up.
@@ -62,7 +66,7 @@ package protocol DeviceStore: Sendable {
     ///   `outcomeUnknown` and `failed` where it is to be opened anew or closed, also meanwhile.
     func snapshot(while isWanted: () -> Bool) throws(StoreError) -> StoreSnapshot?
 
-    /// Finishes what runs in the background and lets go of the store. Nothing but `snapshot` is called afterwards.
+    /// Finishes what runs in the background and lets go of the store. Nothing but `snapshot` and `stats` is called afterwards.
     func close()
 }
 

@@ -1,6 +1,7 @@
 // The store on SQLite: a folder of its own, a commit a batch, everything else behind it.
 
 package import DeviceModel
+internal import Metering
 internal import Synchronization
 
 /// Durable state in an SQLite database in WAL mode, each batch synced before its commit returns.
@@ -27,6 +28,8 @@ package final class SQLiteStore: DeviceStore {
     private let isLoaded = Atomic(false)
     /// Whether the file was closed properly, or was looked through since.
     private let isVerified: Atomic<Bool>
+    /// One for all sessions.
+    private let syncTimes: Histogram
 
     /// Opens the store in `folder`, which it makes, with a new database, where there is none.
     ///
@@ -35,9 +38,10 @@ package final class SQLiteStore: DeviceStore {
     ///   program, which leaves it as it is; `failed` where folder or file cannot be made, read or written.
     package init(folder path: String, options: Options = Options()) throws(StoreError) {
         let folder = try StoreFolder(path: path)
+        let syncTimes = Histogram()
         do {
             try folder.prepareDatabase()
-            let session = try Self.open(folder, options)
+            let session = try Self.open(folder, options, syncTimes)
             self.state = Mutex(.open(session, Upkeep(session, options: options)))
             self.isVerified = Atomic(session.progress.withLock(\.isMarkedClean) && !folder.hadLog)
         } catch {
@@ -48,11 +52,14 @@ package final class SQLiteStore: DeviceStore {
         self.folder = folder
         self.options = options
         self.snapshots = SnapshotTaker(options: options)
+        self.syncTimes = syncTimes
     }
 
-    private static func open(_ folder: StoreFolder, _ options: Options) throws(StoreError) -> Session {
+    private static func open(
+        _ folder: StoreFolder, _ options: Options, _ syncTimes: Histogram
+    ) throws(StoreError) -> Session {
         do {
-            return try Session(path: folder.databasePath, options: options)
+            return try Session(path: folder.databasePath, options: options, syncTimes: syncTimes)
         } catch {
             throw .reading(folder.databasePath, error)
         }
@@ -144,7 +151,7 @@ package final class SQLiteStore: DeviceStore {
             self.snapshots.finish()
             session.abandon()
         }
-        let session = try Self.open(self.folder, self.options)
+        let session = try Self.open(self.folder, self.options, self.syncTimes)
         do {
             // A sync that failed may have left frames in the WAL that are in memory only, which no later sync would
             // write.
@@ -200,6 +207,16 @@ package final class SQLiteStore: DeviceStore {
     package func snapshot(while isWanted: () -> Bool) throws(StoreError) -> StoreSnapshot? {
         defer { (try? self.opened())?.1.snapshotEnded() }
         return try self.snapshots.take(while: isWanted) { () throws(StoreError) in try self.opened().0 }
+    }
+
+    package var stats: ServerStats.Store {
+        var stats = ServerStats.Store()
+        (stats.databaseByteCount, stats.walByteCount) = self.folder.fileByteCounts
+        if case .open(let session, _) = self.state.withLock({ $0 }) {
+            stats.unfoldedChangeCount = Int64(session.progress.withLock(\.backlogCount))
+        }
+        stats.syncTimes = self.syncTimes.distribution
+        return stats
     }
 
     package func close() {

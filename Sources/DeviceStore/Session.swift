@@ -1,6 +1,7 @@
 // The database while it is open: the connections to its file, and where they stand.
 
 internal import DeviceModel
+internal import Metering
 internal import Synchronization
 
 /// An open database.
@@ -33,15 +34,18 @@ final class Session: Sendable {
     private let keeper: Connection
     let progress: Mutex<Progress>
 
+    /// - Parameter syncTimes: where the ends of transactions are counted; nil for nowhere.
     /// - Throws: where the file cannot be opened, brought up to date or understood.
-    init(path: String, options: SQLiteStore.Options) throws(SQLiteFailure) {
+    init(path: String, options: SQLiteStore.Options, syncTimes: Histogram? = nil) throws(SQLiteFailure) {
         self.path = path
         let keeper = try Connection(path: path, .init(label: "rollcall.store.keeper", isReadOnly: true))
         var others: [Connection] = []
         do {
             let main = try Connection(
                 path: path,
-                .init(label: "rollcall.store.main", cacheByteCount: 16 << 20, pageCountMax: options.pageCountMax))
+                .init(
+                    label: "rollcall.store.main", cacheByteCount: 16 << 20, pageCountMax: options.pageCountMax,
+                    syncTimes: syncTimes))
             others.append(main)
             try main.migrate()
             let side = try Connection(path: path, .init(label: "rollcall.store.side"))

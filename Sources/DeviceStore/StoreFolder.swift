@@ -38,6 +38,15 @@ struct StoreFolder: Sendable {
         self.hadLog = stat("\(path)/\(SQLiteStore.fileName)-wal", &status) == 0 && status.st_size > 0
     }
 
+    /// The sizes of the database and of its WAL; 0 for one that is not there.
+    var fileByteCounts: (database: Int64, wal: Int64) {
+        func byteCount(_ path: String) -> Int64 {
+            var status = stat()
+            return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+        }
+        return (byteCount(self.databasePath), byteCount("\(self.databasePath)-wal"))
+    }
+
     /// Lets others have the folder.
     func release() {
         // The file stays: removing it would let two processes hold locks on two files of one name.

@@ -93,6 +93,11 @@ extension Arena {
         self.make(Messages.getServerInfoRequest)
     }
 
+    /// A GetStats request.
+    package func getStatsRequest() -> UnsafeMutablePointer<Rollcall__V1__GetStatsRequest> {
+        self.make(Messages.getStatsRequest)
+    }
+
     private func cohort(slug: String, name: String?) -> UnsafeMutablePointer<Rollcall__V1__Cohort> {
         let cohort = self.make(Messages.cohort)
         cohort.pointee.slug = self.text(slug)

@@ -33,10 +33,7 @@ extension Arena {
         message.pointee.n_memory = info.memory.count
         message.pointee.memory = self.makePointerArray(count: info.memory.count)
         for (index, figure) in info.memory.enumerated() {
-            let figureMessage = self.make(Messages.memoryFigure)
-            figureMessage.pointee.name = self.text(figure.name)
-            figureMessage.pointee.bytes = figure.byteCount
-            message.pointee.memory[index] = figureMessage
+            message.pointee.memory[index] = self.message(figure)
         }
         message.pointee.store = self.message(info.store)
         return message
@@ -76,6 +73,14 @@ extension Arena {
             }
             message.pointee.roles[index] = grantedMessage
         }
+    }
+
+    /// What one part of the index takes, as a message.
+    func message(_ figure: ServerInfo.MemoryFigure) -> UnsafeMutablePointer<Rollcall__V1__MemoryFigure> {
+        let message = self.make(Messages.memoryFigure)
+        message.pointee.name = self.text(figure.name)
+        message.pointee.bytes = figure.byteCount
+        return message
     }
 }
 

@@ -292,6 +292,12 @@ package enum Messages {
         MessageType(schema: rollcall__v1__bookmark__schema())
     }
 
+    /// `rollcall.v1.CallStats`
+    @inlinable
+    package static var callStats: MessageType<Rollcall__V1__CallStats> {
+        MessageType(schema: rollcall__v1__call_stats__schema())
+    }
+
     /// `rollcall.v1.Caller`
     @inlinable
     package static var caller: MessageType<Rollcall__V1__Caller> {
@@ -310,10 +316,22 @@ package enum Messages {
         MessageType(schema: rollcall__v1__check_in_stream_response__schema())
     }
 
+    /// `rollcall.v1.CodeCount`
+    @inlinable
+    package static var codeCount: MessageType<Rollcall__V1__CodeCount> {
+        MessageType(schema: rollcall__v1__code_count__schema())
+    }
+
     /// `rollcall.v1.Cohort`
     @inlinable
     package static var cohort: MessageType<Rollcall__V1__Cohort> {
         MessageType(schema: rollcall__v1__cohort__schema())
+    }
+
+    /// `rollcall.v1.ConnectionStats`
+    @inlinable
+    package static var connectionStats: MessageType<Rollcall__V1__ConnectionStats> {
+        MessageType(schema: rollcall__v1__connection_stats__schema())
     }
 
     /// `rollcall.v1.CountDevicesRequest`
@@ -400,6 +418,18 @@ package enum Messages {
         MessageType(schema: rollcall__v1__device_group__schema())
     }
 
+    /// `rollcall.v1.Distribution`
+    @inlinable
+    package static var distribution: MessageType<Rollcall__V1__Distribution> {
+        MessageType(schema: rollcall__v1__distribution__schema())
+    }
+
+    /// `rollcall.v1.DistributionBucket`
+    @inlinable
+    package static var distributionBucket: MessageType<Rollcall__V1__DistributionBucket> {
+        MessageType(schema: rollcall__v1__distribution_bucket__schema())
+    }
+
     /// `rollcall.v1.Explanation`
     @inlinable
     package static var explanation: MessageType<Rollcall__V1__Explanation> {
@@ -460,6 +490,18 @@ package enum Messages {
         MessageType(schema: rollcall__v1__get_server_info_response__schema())
     }
 
+    /// `rollcall.v1.GetStatsRequest`
+    @inlinable
+    package static var getStatsRequest: MessageType<Rollcall__V1__GetStatsRequest> {
+        MessageType(schema: rollcall__v1__get_stats_request__schema())
+    }
+
+    /// `rollcall.v1.GetStatsResponse`
+    @inlinable
+    package static var getStatsResponse: MessageType<Rollcall__V1__GetStatsResponse> {
+        MessageType(schema: rollcall__v1__get_stats_response__schema())
+    }
+
     /// `rollcall.v1.GrantedRoles`
     @inlinable
     package static var grantedRoles: MessageType<Rollcall__V1__GrantedRoles> {
@@ -500,6 +542,12 @@ package enum Messages {
     @inlinable
     package static var importItem: MessageType<Rollcall__V1__ImportItem> {
         MessageType(schema: rollcall__v1__import_item__schema())
+    }
+
+    /// `rollcall.v1.IndexStats`
+    @inlinable
+    package static var indexStats: MessageType<Rollcall__V1__IndexStats> {
+        MessageType(schema: rollcall__v1__index_stats__schema())
     }
 
     /// `rollcall.v1.Limit`
@@ -586,6 +634,12 @@ package enum Messages {
         MessageType(schema: rollcall__v1__memory_figure__schema())
     }
 
+    /// `rollcall.v1.ProcessStats`
+    @inlinable
+    package static var processStats: MessageType<Rollcall__V1__ProcessStats> {
+        MessageType(schema: rollcall__v1__process_stats__schema())
+    }
+
     /// `rollcall.v1.Project`
     @inlinable
     package static var project: MessageType<Rollcall__V1__Project> {
@@ -614,6 +668,12 @@ package enum Messages {
     @inlinable
     package static var release: MessageType<Rollcall__V1__Release> {
         MessageType(schema: rollcall__v1__release__schema())
+    }
+
+    /// `rollcall.v1.StoreStats`
+    @inlinable
+    package static var storeStats: MessageType<Rollcall__V1__StoreStats> {
+        MessageType(schema: rollcall__v1__store_stats__schema())
     }
 
     /// `rollcall.v1.StoreStatus`
@@ -668,6 +728,18 @@ package enum Messages {
     @inlinable
     package static var watchedDevice: MessageType<Rollcall__V1__WatchedDevice> {
         MessageType(schema: rollcall__v1__watched_device__schema())
+    }
+
+    /// `rollcall.v1.WatcherStats`
+    @inlinable
+    package static var watcherStats: MessageType<Rollcall__V1__WatcherStats> {
+        MessageType(schema: rollcall__v1__watcher_stats__schema())
+    }
+
+    /// `rollcall.v1.WriterStats`
+    @inlinable
+    package static var writerStats: MessageType<Rollcall__V1__WriterStats> {
+        MessageType(schema: rollcall__v1__writer_stats__schema())
     }
 
     /// `ttrpc.KeyValue`

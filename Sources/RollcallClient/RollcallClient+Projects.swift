@@ -195,4 +195,15 @@ extension RollcallClient {
             ServerInfo.init(from:)
         )
     }
+
+    /// Returns what the server has counted and measured since its start; ``ServerStats/since(_:)`` of two answers tells what
+    /// happened between them.
+    public func serverStats() async throws(RollcallError) -> ServerStats {
+        try await self.call(
+            .server("GetStats"),
+            { $0.getStatsRequest() },
+            reply: Messages.getStatsResponse,
+            ServerStats.init(from:)
+        )
+    }
 }

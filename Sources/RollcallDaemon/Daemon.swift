@@ -4,7 +4,6 @@
 internal import Access
 internal import CRollcallShims
 package import DeviceModel
-internal import DeviceQuery
 internal import DeviceRegistry
 internal import DeviceService
 package import DeviceStore
@@ -66,10 +65,12 @@ package final class Daemon: Sendable {
             let stopSignals = stopsOnSignals ? try StopSignals(eventLoopGroup: group, logger: logger) : nil
             let socket = try socketOrigin.listen(configuration, notifier, logger)
             let health = HealthService()
+            let calls = CallMetrics()
+            let stats = StatsCollector(registry: registry, calls: calls)
             let methods = MethodTable(
                 registry: registry, health: health, quota: CallQuota(countMaxPerUser: limits.callCountMaxPerUser),
                 watchQuota: CallQuota(countMaxPerUser: limits.watcherCountMaxPerUser, limitName: "watchers_per_uid"),
-                audit: audit
+                audit: audit, calls: calls, stats: stats
             )
             let memory = MemoryReturn()
             let listener = Listener(
@@ -110,6 +111,9 @@ package final class Daemon: Sendable {
             ]
             if stopsOnSignals, let reloader {
                 services.append(.init(service: try ReloadSignal(reloader, eventLoopGroup: group)))
+            }
+            if let path = configuration.metricsFile {
+                services.append(.init(service: MetricsFile(path: path, stats: stats, logger: logger)))
             }
             if let stopSignals {
                 services.append(.init(service: stopSignals, successTerminationBehavior: .gracefullyShutdownGroup))
@@ -200,17 +204,6 @@ package final class Daemon: Sendable {
                 "fewer descriptors than connections allowed",
                 metadata: ["descriptors": "\(limit)", "connections": "\(limits.connectionCountMax)"]
             )
-        }
-    }
-}
-
-extension Registry {
-    /// Devices of every project.
-    fileprivate var deviceCount: Int {
-        self.read { index in
-            index.projects(after: nil, limit: self.limits.projectCountMax).reduce(0) {
-                $0 + index.deviceCount(in: $1.id)
-            }
         }
     }
 }

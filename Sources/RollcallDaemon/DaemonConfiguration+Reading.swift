@@ -75,6 +75,7 @@ extension DaemonConfiguration {
         }
         self.drainSeconds = try reader.number(.drainSeconds) ?? self.drainSeconds
         self.clockSkewSeconds = try reader.number(.clockSkewSeconds) ?? self.clockSkewSeconds
+        self.metricsFile = try reader.text(.metricsFile) { $0.isEmpty || $0.hasSuffix("/") ? nil : $0 }
     }
 
     private static func mode(_ text: String) -> UInt32? {
@@ -248,7 +249,7 @@ extension DaemonFlags {
     fileprivate var provider: InMemoryProvider {
         let texts: [Setting: String?] = [
             .socket: self.socket, .socketMode: self.socketMode, .socketGroup: self.socketGroup, .data: self.data,
-            .logLevel: self.logLevel,
+            .logLevel: self.logLevel, .metricsFile: self.metricsFile,
         ]
         let numbers: [Setting: Int?] = [
             .drainSeconds: self.drainSeconds, .eventLoops: self.eventLoops, .clockSkewSeconds: self.clockSkewSeconds,

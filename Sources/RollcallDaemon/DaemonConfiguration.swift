@@ -25,6 +25,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var eventLoopCount: Int
     /// How far ahead of the daemon's clock a check-in's time may be.
     package var clockSkewSeconds = 300
+    /// The file that metrics are written to; nil for none.
+    package var metricsFile: String?
 
     package init(socketPath: String, dataFolder: String, eventLoopCount: Int) {
         self.socketPath = socketPath
@@ -45,6 +47,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case drainSeconds = "drain_seconds"
     case eventLoops = "event_loops"
     case clockSkewSeconds = "clock_skew_seconds"
+    case metricsFile = "metrics_file"
 
     /// The command line's name for it.
     package var flag: String {
@@ -62,7 +65,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainSeconds: 0...3_600
         case .eventLoops: 1...256
         case .clockSkewSeconds: 0...86_400
-        case .socket, .socketMode, .socketGroup, .access, .data, .logLevel: nil
+        case .socket, .socketMode, .socketGroup, .access, .data, .logLevel, .metricsFile: nil
         }
     }
 
@@ -75,6 +78,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .access:
             "at most \(Limits.accessRuleCountMax) rules such as group:ops=admin, in the file as an array of texts"
         case .data: "the path of a folder"
+        case .metricsFile: "the path of a file"
         case .logLevel: "one of " + Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
         case .drainSeconds, .clockSkewSeconds, .eventLoops:
             "a whole number from \(self.range?.lowerBound ?? 0) to \(self.range?.upperBound ?? 0)"
@@ -94,6 +98,7 @@ package struct DaemonFlags: Sendable {
     package var drainSeconds: Int?
     package var eventLoops: Int?
     package var clockSkewSeconds: Int?
+    package var metricsFile: String?
     /// The configuration file, which is not a setting itself.
     package var config: String?
 

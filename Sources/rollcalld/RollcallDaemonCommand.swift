@@ -28,6 +28,7 @@ struct RollcallDaemonCommand: ParsableCommand {
               --drain-seconds       ROLLCALL_DRAIN_SECONDS       "drain_seconds"
               --event-loops         ROLLCALL_EVENT_LOOPS         "event_loops"
               --clock-skew-seconds  ROLLCALL_CLOCK_SKEW_SECONDS  "clock_skew_seconds"
+              --metrics-file        ROLLCALL_METRICS_FILE        "metrics_file"
               --config              ROLLCALL_CONFIG
 
             Such a file: {"socket_group": "rollcall", "drain_seconds": 30}
@@ -124,6 +125,12 @@ struct RollcallDaemonCommand: ParsableCommand {
         help: ArgumentHelp("How far ahead of the clock a check-in's time may be (default: 300).", valueName: "n"))
     var clockSkewSeconds: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "A file to write Prometheus metrics to, every 15 seconds, for node_exporter's textfile collector.",
+            valueName: "path"))
+    var metricsFile: String?
+
     @Option(help: ArgumentHelp("Put a backup into the data folder, and end.", valueName: "file"))
     var restore: String?
 
@@ -196,6 +203,7 @@ struct RollcallDaemonCommand: ParsableCommand {
         flags.drainSeconds = self.drainSeconds
         flags.eventLoops = self.eventLoops
         flags.clockSkewSeconds = self.clockSkewSeconds
+        flags.metricsFile = self.metricsFile
         flags.config = self.config
         return flags
     }

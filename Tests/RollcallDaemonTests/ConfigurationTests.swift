@@ -41,6 +41,7 @@ import Testing
         #expect(configuration.logLevel == .info)
         #expect(configuration.drainSeconds == 10)
         #expect(configuration.clockSkewSeconds == 300)
+        #expect(configuration.metricsFile == nil)
         #expect(configuration.eventLoopCount >= 1)
     }
 
@@ -99,7 +100,8 @@ import Testing
             folder,
             """
             {"socket": "/s", "socket_mode": "0600", "socket_group": "staff", "data": "/d", "log_level": "debug",
-             "access": ["user:1=reader@lab,shop", "everyone=admin"], "drain_seconds": 3, "event_loops": 5, "clock_skew_seconds": 7}
+             "access": ["user:1=reader@lab,shop", "everyone=admin"], "drain_seconds": 3, "event_loops": 5,
+             "clock_skew_seconds": 7, "metrics_file": "/m.prom"}
             """
         )
         let configuration = try await self.read(flags: flags)
@@ -112,14 +114,15 @@ import Testing
         #expect(configuration.drainSeconds == 3)
         #expect(configuration.eventLoopCount == 5)
         #expect(configuration.clockSkewSeconds == 7)
+        #expect(configuration.metricsFile == "/m.prom")
     }
 
     @Test func everySettingIsReadFromTheEnvironment() async throws {
         let configuration = try await self.read([
             "ROLLCALL_SOCKET": "/s", "ROLLCALL_SOCKET_MODE": "600", "ROLLCALL_SOCKET_GROUP": "staff",
             "ROLLCALL_DATA": "/d", "ROLLCALL_ACCESS": "user:1=reader@lab,shop; everyone=admin",
-            "ROLLCALL_LOG_LEVEL": "DEBUG", "ROLLCALL_DRAIN_SECONDS": "3",
-            "ROLLCALL_EVENT_LOOPS": "5", "ROLLCALL_CLOCK_SKEW_SECONDS": "7",
+            "ROLLCALL_LOG_LEVEL": "DEBUG", "ROLLCALL_DRAIN_SECONDS": "3", "ROLLCALL_EVENT_LOOPS": "5",
+            "ROLLCALL_CLOCK_SKEW_SECONDS": "7", "ROLLCALL_METRICS_FILE": "/m.prom",
         ])
         #expect(configuration.socketPath == "/s")
         #expect(configuration.socketMode == 0o600)
@@ -130,6 +133,7 @@ import Testing
         #expect(configuration.drainSeconds == 3)
         #expect(configuration.eventLoopCount == 5)
         #expect(configuration.clockSkewSeconds == 7)
+        #expect(configuration.metricsFile == "/m.prom")
     }
 
     @Test(arguments: [

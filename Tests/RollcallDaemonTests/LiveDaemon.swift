@@ -84,7 +84,7 @@ extension DaemonProcess {
             "CreateProject", "GetProject", "ListProjects", "DeleteProject", "CreateCohort", "GetCohort", "ListCohorts",
             "UpdateCohort", "DeleteCohort", "ListReleases", "ListHardwareVersions", "ListAttributeKeys",
         ],
-        "Server": ["GetServerInfo"],
+        "Server": ["GetServerInfo", "GetStats"],
     ].flatMap { service, methods in methods.map { MethodName(service: "rollcall.v1.\(service)", method: $0) } }
 
     /// Calls the daemon over a connection that ends with `body`.

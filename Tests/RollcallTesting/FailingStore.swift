@@ -210,6 +210,10 @@ package final class FailingStore<Base: DeviceStore>: DeviceStore {
         return try self.base.snapshot(while: isWanted)
     }
 
+    package var stats: ServerStats.Store {
+        self.base.stats
+    }
+
     package func close() {
         self.state.withLock { $0.isClosed = true }
         self.base.close()

@@ -145,5 +145,7 @@ package final class MemoryStore: DeviceStore {
         self.state.withLock { $0.snapshotText }
     }
 
+    package var stats: ServerStats.Store { ServerStats.Store() }
+
     package func close() {}
 }

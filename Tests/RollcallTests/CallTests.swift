@@ -175,6 +175,7 @@ import Testing
             // rollcall/v1/server.proto
             service rollcall.v1.Server {
               rpc GetServerInfo(rollcall.v1.GetServerInfoRequest) returns (rollcall.v1.GetServerInfoResponse);
+              rpc GetStats(rollcall.v1.GetStatsRequest) returns (rollcall.v1.GetStatsResponse);
               rpc Backup(rollcall.v1.BackupRequest) returns (stream rollcall.v1.BackupResponse);
             }
 

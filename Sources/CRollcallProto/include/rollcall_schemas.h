@@ -338,6 +338,12 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__bookmark__sche
     return &rollcall__v1__bookmark__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__call_stats__schema_data;
+/// Schema of `rollcall.v1.CallStats`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__call_stats__schema(void) {
+    return &rollcall__v1__call_stats__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__caller__schema_data;
 /// Schema of `rollcall.v1.Caller`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__caller__schema(void) {
@@ -356,10 +362,22 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__check_in_strea
     return &rollcall__v1__check_in_stream_response__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__code_count__schema_data;
+/// Schema of `rollcall.v1.CodeCount`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__code_count__schema(void) {
+    return &rollcall__v1__code_count__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__cohort__schema_data;
 /// Schema of `rollcall.v1.Cohort`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__cohort__schema(void) {
     return &rollcall__v1__cohort__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__connection_stats__schema_data;
+/// Schema of `rollcall.v1.ConnectionStats`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__connection_stats__schema(void) {
+    return &rollcall__v1__connection_stats__schema_data;
 }
 
 extern const RollcallMessageSchema rollcall__v1__count_devices_request__schema_data;
@@ -446,6 +464,18 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__device_group__
     return &rollcall__v1__device_group__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__distribution__schema_data;
+/// Schema of `rollcall.v1.Distribution`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__distribution__schema(void) {
+    return &rollcall__v1__distribution__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__distribution_bucket__schema_data;
+/// Schema of `rollcall.v1.DistributionBucket`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__distribution_bucket__schema(void) {
+    return &rollcall__v1__distribution_bucket__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__explanation__schema_data;
 /// Schema of `rollcall.v1.Explanation`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__explanation__schema(void) {
@@ -506,6 +536,18 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__get_server_inf
     return &rollcall__v1__get_server_info_response__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__get_stats_request__schema_data;
+/// Schema of `rollcall.v1.GetStatsRequest`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__get_stats_request__schema(void) {
+    return &rollcall__v1__get_stats_request__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__get_stats_response__schema_data;
+/// Schema of `rollcall.v1.GetStatsResponse`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__get_stats_response__schema(void) {
+    return &rollcall__v1__get_stats_response__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__granted_roles__schema_data;
 /// Schema of `rollcall.v1.GrantedRoles`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__granted_roles__schema(void) {
@@ -546,6 +588,12 @@ extern const RollcallMessageSchema rollcall__v1__import_item__schema_data;
 /// Schema of `rollcall.v1.ImportItem`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__import_item__schema(void) {
     return &rollcall__v1__import_item__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__index_stats__schema_data;
+/// Schema of `rollcall.v1.IndexStats`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__index_stats__schema(void) {
+    return &rollcall__v1__index_stats__schema_data;
 }
 
 extern const RollcallMessageSchema rollcall__v1__limit__schema_data;
@@ -632,6 +680,12 @@ static inline const RollcallMessageSchema *_Nonnull rollcall__v1__memory_figure_
     return &rollcall__v1__memory_figure__schema_data;
 }
 
+extern const RollcallMessageSchema rollcall__v1__process_stats__schema_data;
+/// Schema of `rollcall.v1.ProcessStats`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__process_stats__schema(void) {
+    return &rollcall__v1__process_stats__schema_data;
+}
+
 extern const RollcallMessageSchema rollcall__v1__project__schema_data;
 /// Schema of `rollcall.v1.Project`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__project__schema(void) {
@@ -660,6 +714,12 @@ extern const RollcallMessageSchema rollcall__v1__release__schema_data;
 /// Schema of `rollcall.v1.Release`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__release__schema(void) {
     return &rollcall__v1__release__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__store_stats__schema_data;
+/// Schema of `rollcall.v1.StoreStats`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__store_stats__schema(void) {
+    return &rollcall__v1__store_stats__schema_data;
 }
 
 extern const RollcallMessageSchema rollcall__v1__store_status__schema_data;
@@ -714,6 +774,18 @@ extern const RollcallMessageSchema rollcall__v1__watched_device__schema_data;
 /// Schema of `rollcall.v1.WatchedDevice`, at an address that stays.
 static inline const RollcallMessageSchema *_Nonnull rollcall__v1__watched_device__schema(void) {
     return &rollcall__v1__watched_device__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__watcher_stats__schema_data;
+/// Schema of `rollcall.v1.WatcherStats`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__watcher_stats__schema(void) {
+    return &rollcall__v1__watcher_stats__schema_data;
+}
+
+extern const RollcallMessageSchema rollcall__v1__writer_stats__schema_data;
+/// Schema of `rollcall.v1.WriterStats`, at an address that stays.
+static inline const RollcallMessageSchema *_Nonnull rollcall__v1__writer_stats__schema(void) {
+    return &rollcall__v1__writer_stats__schema_data;
 }
 
 extern const RollcallMessageSchema ttrpc__key_value__schema_data;

@@ -1,5 +1,5 @@
 // What Glibc's Swift module lacks: a lock with an attribute, the peer's credentials, descriptors with flags, sending
-// one away, moving a mapping, and a hint to the processor.
+// one away, figures of the process, moving a mapping, and a hint to the processor.
 #ifndef ROLLCALL_SHIMS_H
 #define ROLLCALL_SHIMS_H
 
@@ -49,6 +49,17 @@ int rollcall_descriptor_limit_raise(uint64_t *limit);
 
 /// Gives what the allocator keeps of freed memory back to the system, where whole pages are free.
 void rollcall_memory_return(void);
+
+/// What the system says of this process; 0 for what it does not say.
+typedef struct {
+    uint64_t resident_bytes;
+    uint64_t descriptor_count;
+    uint64_t descriptor_count_max;
+    uint64_t processor_nanoseconds;
+} rollcall_process_figures;
+
+/// Asks the system about this process. Looks at every open descriptor.
+rollcall_process_figures rollcall_process_figures_get(void);
 
 /// Moves a mapping to `target`, where a larger one is, in place of which it goes; its pages keep what is in them. What it
 /// grows by is zero. 0, or an errno value.

@@ -51,6 +51,8 @@ final class ChangeFeed: Sendable {
         /// Everything through it that was kept is dropped.
         var droppedThrough: Revision
         var watchers: [UInt64: Watcher] = [:]
+        /// Those that have gone after they fell too far behind.
+        var tooSlowCount: Int64 = 0
         var nextWatcher: UInt64 = 0
         var isWaking = false
         /// Whether the next heartbeat is scheduled.
@@ -221,6 +223,7 @@ final class ChangeFeed: Sendable {
         deinit {
             let (watcher, dropped) = self.feed.state.withLock { state in
                 let watcher = state.watchers.removeValue(forKey: self.number)
+                if let position = watcher?.position, position < state.droppedThrough { state.tooSlowCount += 1 }
                 return (watcher, state.watchers.isEmpty ? state.forget() : [])
             }
             _ = dropped
@@ -237,6 +240,21 @@ final class ChangeFeed: Sendable {
     /// How many watch now.
     var watcherCount: Int {
         self.state.withLock { $0.watchers.count }
+    }
+
+    /// Who watches, and what that takes.
+    var stats: ServerStats.Watchers {
+        self.state.withLock { state in
+            let positions = state.watchers.values.compactMap(\.position)
+            var stats = ServerStats.Watchers()
+            stats.count = Int64(state.watchers.count)
+            stats.catchingUpCount = Int64(state.watchers.count - positions.count)
+            stats.lagRevisionCount = positions.min().map { max(0, state.through.rawValue - $0.rawValue) } ?? 0
+            stats.backlogChangeCount = Int64(state.changeCount)
+            stats.backlogByteCount = Int64(state.byteCount)
+            stats.tooSlowCount = state.tooSlowCount
+            return stats
+        }
     }
 }
 

@@ -51,8 +51,14 @@ struct GlobalOptions: ParsableArguments {
 }
 
 /// A positive number of seconds on the command line, such as `30` or `0.5`.
-struct Seconds: ExpressibleByArgument, Hashable, Sendable {
+struct Seconds: ExpressibleByArgument, Hashable, Sendable, CustomStringConvertible {
     let duration: Duration
+
+    init(whole seconds: Int) {
+        self.duration = .seconds(seconds)
+    }
+
+    var description: String { "\(self.duration / .seconds(1))" }
 
     init?(argument: String) {
         // A billion seconds is as good as for ever, and safely within a Duration.

@@ -16,6 +16,8 @@ struct Output: Sendable {
     let isTerminal: Bool
     /// Columns of the terminal; nil where there is no terminal, and so no reason to cut anything.
     let columnCount: Int?
+    /// Rows of the terminal; nil where there is no terminal.
+    let rowCount: Int?
     /// Whether it may be emphasised: a terminal, and neither `NO_COLOR` nor `TERM=dumb` in the environment.
     let isStyled: Bool
     /// Writes everything before it returns.
@@ -36,8 +38,10 @@ struct Output: Sendable {
         var size = winsize()
         if self.isTerminal, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
             self.columnCount = Int(size.ws_col)
+            self.rowCount = size.ws_row > 0 ? Int(size.ws_row) : nil
         } else {
             self.columnCount = nil
+            self.rowCount = nil
         }
         self.isStyled =
             self.isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
@@ -54,6 +58,7 @@ struct Output: Sendable {
     ) {
         self.isTerminal = isTerminal
         self.columnCount = columnCount
+        self.rowCount = nil
         self.isStyled = isStyled
         self.write = write
     }

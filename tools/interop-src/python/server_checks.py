@@ -23,10 +23,12 @@ def run(server, checks):
     checks.true("memory is told by part", answer.memory and all(figure.name for figure in answer.memory))
     with server.over_ttrpc() as connection:
         other = connection.call("rollcall.v1.Server/GetServerInfo", {})
+        counted = connection.call("rollcall.v1.Server/GetStats", {})
     checks.equal("the store's id over ttrpc", other["store_id"], answer.store_id)
     checks.equal("the revision over ttrpc", other.get("revision", 0), answer.revision)
     checks.equal("the number of limits over ttrpc", len(other["limits"]), len(answer.limits))
     backs_up(server, answer, checks)
+    stats(server, checks, counted)
 
 
 def backs_up(server, info, checks):
@@ -45,3 +47,23 @@ def backs_up(server, info, checks):
     checks.equal("its size", summary.bytes, len(content))
     checks.equal("its store", summary.store_id, info.store_id)
     checks.true("its revision is not older", summary.revision >= info.revision)
+
+
+def stats(server, checks, over_ttrpc):
+    server.server.GetStats(api.GetStatsRequest())
+    answer = server.server.GetStats(api.GetStatsRequest())
+    calls = {(call.method, call.protocol): call for call in answer.calls}
+    for protocol in ("grpc", "ttrpc"):
+        info = calls["rollcall.v1.Server/GetServerInfo", protocol]
+        checks.true(f"GetServerInfo over {protocol} is counted", any(c.code == 0 and c.count for c in info.codes))
+        latency = info.latency_nanoseconds
+        checks.equal(f"it is measured over {protocol}", latency.count, sum(code.count for code in info.codes))
+        quantiles = [latency.p50, latency.p90, latency.p99, latency.p999, latency.max]
+        checks.equal(f"its quantiles over {protocol} rise", quantiles, sorted(quantiles))
+        checks.true(f"they are times over {protocol}", quantiles[0] > 0)
+    checks.equal("this call is under way", calls["rollcall.v1.Server/GetStats", "grpc"].open_count, 1)
+    checks.true("connections are counted", all(c.total_count and c.received_bytes for c in answer.connections))
+    checks.true("the writer is measured", answer.writer.commit_nanoseconds.p99 >= answer.store.sync_nanoseconds.p50 > 0)
+    checks.true("files and memory have sizes", answer.store.database_bytes and answer.process.resident_bytes)
+    checks.true("descriptors are counted", 0 < answer.process.descriptors <= answer.process.descriptors_max)
+    checks.true("the same over ttrpc", over_ttrpc["calls"] and over_ttrpc["writer"])

@@ -459,6 +459,546 @@ void   rollcall__v1__backup_summary__free_unpacked
   assert(message->base.descriptor == &rollcall__v1__backup_summary__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   rollcall__v1__get_stats_request__init
+                     (Rollcall__V1__GetStatsRequest         *message)
+{
+  static const Rollcall__V1__GetStatsRequest init_value = ROLLCALL__V1__GET_STATS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__get_stats_request__get_packed_size
+                     (const Rollcall__V1__GetStatsRequest *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__get_stats_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__get_stats_request__pack
+                     (const Rollcall__V1__GetStatsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__get_stats_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__get_stats_request__pack_to_buffer
+                     (const Rollcall__V1__GetStatsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__get_stats_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__GetStatsRequest *
+       rollcall__v1__get_stats_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__GetStatsRequest *)
+     protobuf_c_message_unpack (&rollcall__v1__get_stats_request__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__get_stats_request__free_unpacked
+                     (Rollcall__V1__GetStatsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__get_stats_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__get_stats_response__init
+                     (Rollcall__V1__GetStatsResponse         *message)
+{
+  static const Rollcall__V1__GetStatsResponse init_value = ROLLCALL__V1__GET_STATS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__get_stats_response__get_packed_size
+                     (const Rollcall__V1__GetStatsResponse *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__get_stats_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__get_stats_response__pack
+                     (const Rollcall__V1__GetStatsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__get_stats_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__get_stats_response__pack_to_buffer
+                     (const Rollcall__V1__GetStatsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__get_stats_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__GetStatsResponse *
+       rollcall__v1__get_stats_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__GetStatsResponse *)
+     protobuf_c_message_unpack (&rollcall__v1__get_stats_response__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__get_stats_response__free_unpacked
+                     (Rollcall__V1__GetStatsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__get_stats_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__distribution__init
+                     (Rollcall__V1__Distribution         *message)
+{
+  static const Rollcall__V1__Distribution init_value = ROLLCALL__V1__DISTRIBUTION__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__distribution__get_packed_size
+                     (const Rollcall__V1__Distribution *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__distribution__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__distribution__pack
+                     (const Rollcall__V1__Distribution *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__distribution__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__distribution__pack_to_buffer
+                     (const Rollcall__V1__Distribution *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__distribution__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__Distribution *
+       rollcall__v1__distribution__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__Distribution *)
+     protobuf_c_message_unpack (&rollcall__v1__distribution__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__distribution__free_unpacked
+                     (Rollcall__V1__Distribution *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__distribution__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__distribution_bucket__init
+                     (Rollcall__V1__DistributionBucket         *message)
+{
+  static const Rollcall__V1__DistributionBucket init_value = ROLLCALL__V1__DISTRIBUTION_BUCKET__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__distribution_bucket__get_packed_size
+                     (const Rollcall__V1__DistributionBucket *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__distribution_bucket__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__distribution_bucket__pack
+                     (const Rollcall__V1__DistributionBucket *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__distribution_bucket__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__distribution_bucket__pack_to_buffer
+                     (const Rollcall__V1__DistributionBucket *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__distribution_bucket__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__DistributionBucket *
+       rollcall__v1__distribution_bucket__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__DistributionBucket *)
+     protobuf_c_message_unpack (&rollcall__v1__distribution_bucket__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__distribution_bucket__free_unpacked
+                     (Rollcall__V1__DistributionBucket *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__distribution_bucket__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__connection_stats__init
+                     (Rollcall__V1__ConnectionStats         *message)
+{
+  static const Rollcall__V1__ConnectionStats init_value = ROLLCALL__V1__CONNECTION_STATS__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__connection_stats__get_packed_size
+                     (const Rollcall__V1__ConnectionStats *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__connection_stats__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__connection_stats__pack
+                     (const Rollcall__V1__ConnectionStats *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__connection_stats__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__connection_stats__pack_to_buffer
+                     (const Rollcall__V1__ConnectionStats *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__connection_stats__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__ConnectionStats *
+       rollcall__v1__connection_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__ConnectionStats *)
+     protobuf_c_message_unpack (&rollcall__v1__connection_stats__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__connection_stats__free_unpacked
+                     (Rollcall__V1__ConnectionStats *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__connection_stats__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__call_stats__init
+                     (Rollcall__V1__CallStats         *message)
+{
+  static const Rollcall__V1__CallStats init_value = ROLLCALL__V1__CALL_STATS__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__call_stats__get_packed_size
+                     (const Rollcall__V1__CallStats *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__call_stats__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__call_stats__pack
+                     (const Rollcall__V1__CallStats *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__call_stats__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__call_stats__pack_to_buffer
+                     (const Rollcall__V1__CallStats *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__call_stats__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__CallStats *
+       rollcall__v1__call_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__CallStats *)
+     protobuf_c_message_unpack (&rollcall__v1__call_stats__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__call_stats__free_unpacked
+                     (Rollcall__V1__CallStats *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__call_stats__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__code_count__init
+                     (Rollcall__V1__CodeCount         *message)
+{
+  static const Rollcall__V1__CodeCount init_value = ROLLCALL__V1__CODE_COUNT__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__code_count__get_packed_size
+                     (const Rollcall__V1__CodeCount *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__code_count__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__code_count__pack
+                     (const Rollcall__V1__CodeCount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__code_count__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__code_count__pack_to_buffer
+                     (const Rollcall__V1__CodeCount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__code_count__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__CodeCount *
+       rollcall__v1__code_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__CodeCount *)
+     protobuf_c_message_unpack (&rollcall__v1__code_count__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__code_count__free_unpacked
+                     (Rollcall__V1__CodeCount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__code_count__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__writer_stats__init
+                     (Rollcall__V1__WriterStats         *message)
+{
+  static const Rollcall__V1__WriterStats init_value = ROLLCALL__V1__WRITER_STATS__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__writer_stats__get_packed_size
+                     (const Rollcall__V1__WriterStats *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__writer_stats__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__writer_stats__pack
+                     (const Rollcall__V1__WriterStats *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__writer_stats__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__writer_stats__pack_to_buffer
+                     (const Rollcall__V1__WriterStats *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__writer_stats__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__WriterStats *
+       rollcall__v1__writer_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__WriterStats *)
+     protobuf_c_message_unpack (&rollcall__v1__writer_stats__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__writer_stats__free_unpacked
+                     (Rollcall__V1__WriterStats *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__writer_stats__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__store_stats__init
+                     (Rollcall__V1__StoreStats         *message)
+{
+  static const Rollcall__V1__StoreStats init_value = ROLLCALL__V1__STORE_STATS__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__store_stats__get_packed_size
+                     (const Rollcall__V1__StoreStats *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__store_stats__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__store_stats__pack
+                     (const Rollcall__V1__StoreStats *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__store_stats__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__store_stats__pack_to_buffer
+                     (const Rollcall__V1__StoreStats *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__store_stats__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__StoreStats *
+       rollcall__v1__store_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__StoreStats *)
+     protobuf_c_message_unpack (&rollcall__v1__store_stats__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__store_stats__free_unpacked
+                     (Rollcall__V1__StoreStats *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__store_stats__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__index_stats__init
+                     (Rollcall__V1__IndexStats         *message)
+{
+  static const Rollcall__V1__IndexStats init_value = ROLLCALL__V1__INDEX_STATS__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__index_stats__get_packed_size
+                     (const Rollcall__V1__IndexStats *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__index_stats__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__index_stats__pack
+                     (const Rollcall__V1__IndexStats *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__index_stats__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__index_stats__pack_to_buffer
+                     (const Rollcall__V1__IndexStats *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__index_stats__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__IndexStats *
+       rollcall__v1__index_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__IndexStats *)
+     protobuf_c_message_unpack (&rollcall__v1__index_stats__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__index_stats__free_unpacked
+                     (Rollcall__V1__IndexStats *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__index_stats__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__watcher_stats__init
+                     (Rollcall__V1__WatcherStats         *message)
+{
+  static const Rollcall__V1__WatcherStats init_value = ROLLCALL__V1__WATCHER_STATS__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__watcher_stats__get_packed_size
+                     (const Rollcall__V1__WatcherStats *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__watcher_stats__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__watcher_stats__pack
+                     (const Rollcall__V1__WatcherStats *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__watcher_stats__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__watcher_stats__pack_to_buffer
+                     (const Rollcall__V1__WatcherStats *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__watcher_stats__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__WatcherStats *
+       rollcall__v1__watcher_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__WatcherStats *)
+     protobuf_c_message_unpack (&rollcall__v1__watcher_stats__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__watcher_stats__free_unpacked
+                     (Rollcall__V1__WatcherStats *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__watcher_stats__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   rollcall__v1__process_stats__init
+                     (Rollcall__V1__ProcessStats         *message)
+{
+  static const Rollcall__V1__ProcessStats init_value = ROLLCALL__V1__PROCESS_STATS__INIT;
+  *message = init_value;
+}
+size_t rollcall__v1__process_stats__get_packed_size
+                     (const Rollcall__V1__ProcessStats *message)
+{
+  assert(message->base.descriptor == &rollcall__v1__process_stats__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t rollcall__v1__process_stats__pack
+                     (const Rollcall__V1__ProcessStats *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &rollcall__v1__process_stats__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t rollcall__v1__process_stats__pack_to_buffer
+                     (const Rollcall__V1__ProcessStats *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &rollcall__v1__process_stats__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Rollcall__V1__ProcessStats *
+       rollcall__v1__process_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Rollcall__V1__ProcessStats *)
+     protobuf_c_message_unpack (&rollcall__v1__process_stats__descriptor,
+                                allocator, len, data);
+}
+void   rollcall__v1__process_stats__free_unpacked
+                     (Rollcall__V1__ProcessStats *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &rollcall__v1__process_stats__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define rollcall__v1__get_server_info_request__field_descriptors NULL
 #define rollcall__v1__get_server_info_request__field_indices_by_name NULL
 #define rollcall__v1__get_server_info_request__number_ranges NULL
@@ -1083,6 +1623,1001 @@ const ProtobufCMessageDescriptor rollcall__v1__backup_summary__descriptor =
   rollcall__v1__backup_summary__field_indices_by_name,
   1,  rollcall__v1__backup_summary__number_ranges,
   (ProtobufCMessageInit) rollcall__v1__backup_summary__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define rollcall__v1__get_stats_request__field_descriptors NULL
+#define rollcall__v1__get_stats_request__field_indices_by_name NULL
+#define rollcall__v1__get_stats_request__number_ranges NULL
+const ProtobufCMessageDescriptor rollcall__v1__get_stats_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.GetStatsRequest",
+  "GetStatsRequest",
+  "Rollcall__V1__GetStatsRequest",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__GetStatsRequest),
+  0,
+  rollcall__v1__get_stats_request__field_descriptors,
+  rollcall__v1__get_stats_request__field_indices_by_name,
+  0,  rollcall__v1__get_stats_request__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__get_stats_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__get_stats_response__field_descriptors[8] =
+{
+  {
+    "uptime",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__GetStatsResponse, uptime),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connections",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__GetStatsResponse, n_connections),
+    offsetof(Rollcall__V1__GetStatsResponse, connections),
+    &rollcall__v1__connection_stats__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "calls",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__GetStatsResponse, n_calls),
+    offsetof(Rollcall__V1__GetStatsResponse, calls),
+    &rollcall__v1__call_stats__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "writer",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__GetStatsResponse, writer),
+    &rollcall__v1__writer_stats__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "store",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__GetStatsResponse, store),
+    &rollcall__v1__store_stats__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "index",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__GetStatsResponse, index),
+    &rollcall__v1__index_stats__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "watchers",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__GetStatsResponse, watchers),
+    &rollcall__v1__watcher_stats__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "process",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__GetStatsResponse, process),
+    &rollcall__v1__process_stats__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__get_stats_response__field_indices_by_name[] = {
+  2,   /* field[2] = calls */
+  1,   /* field[1] = connections */
+  5,   /* field[5] = index */
+  7,   /* field[7] = process */
+  4,   /* field[4] = store */
+  0,   /* field[0] = uptime */
+  6,   /* field[6] = watchers */
+  3,   /* field[3] = writer */
+};
+static const ProtobufCIntRange rollcall__v1__get_stats_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__get_stats_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.GetStatsResponse",
+  "GetStatsResponse",
+  "Rollcall__V1__GetStatsResponse",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__GetStatsResponse),
+  8,
+  rollcall__v1__get_stats_response__field_descriptors,
+  rollcall__v1__get_stats_response__field_indices_by_name,
+  1,  rollcall__v1__get_stats_response__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__get_stats_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__distribution__field_descriptors[8] =
+{
+  {
+    "count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Distribution, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sum",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Distribution, sum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "max",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Distribution, max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p50",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Distribution, p50),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p90",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Distribution, p90),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p99",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Distribution, p99),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p999",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__Distribution, p999),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "buckets",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__Distribution, n_buckets),
+    offsetof(Rollcall__V1__Distribution, buckets),
+    &rollcall__v1__distribution_bucket__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__distribution__field_indices_by_name[] = {
+  7,   /* field[7] = buckets */
+  0,   /* field[0] = count */
+  2,   /* field[2] = max */
+  3,   /* field[3] = p50 */
+  4,   /* field[4] = p90 */
+  5,   /* field[5] = p99 */
+  6,   /* field[6] = p999 */
+  1,   /* field[1] = sum */
+};
+static const ProtobufCIntRange rollcall__v1__distribution__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__distribution__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.Distribution",
+  "Distribution",
+  "Rollcall__V1__Distribution",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__Distribution),
+  8,
+  rollcall__v1__distribution__field_descriptors,
+  rollcall__v1__distribution__field_indices_by_name,
+  1,  rollcall__v1__distribution__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__distribution__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__distribution_bucket__field_descriptors[2] =
+{
+  {
+    "upper_bound",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__DistributionBucket, upper_bound),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__DistributionBucket, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__distribution_bucket__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = upper_bound */
+};
+static const ProtobufCIntRange rollcall__v1__distribution_bucket__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__distribution_bucket__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.DistributionBucket",
+  "DistributionBucket",
+  "Rollcall__V1__DistributionBucket",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__DistributionBucket),
+  2,
+  rollcall__v1__distribution_bucket__field_descriptors,
+  rollcall__v1__distribution_bucket__field_indices_by_name,
+  1,  rollcall__v1__distribution_bucket__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__distribution_bucket__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__connection_stats__field_descriptors[5] =
+{
+  {
+    "protocol",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ConnectionStats, protocol),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open_count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ConnectionStats, open_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ConnectionStats, total_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ConnectionStats, received_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_bytes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ConnectionStats, sent_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__connection_stats__field_indices_by_name[] = {
+  1,   /* field[1] = open_count */
+  0,   /* field[0] = protocol */
+  3,   /* field[3] = received_bytes */
+  4,   /* field[4] = sent_bytes */
+  2,   /* field[2] = total_count */
+};
+static const ProtobufCIntRange rollcall__v1__connection_stats__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__connection_stats__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.ConnectionStats",
+  "ConnectionStats",
+  "Rollcall__V1__ConnectionStats",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__ConnectionStats),
+  5,
+  rollcall__v1__connection_stats__field_descriptors,
+  rollcall__v1__connection_stats__field_indices_by_name,
+  1,  rollcall__v1__connection_stats__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__connection_stats__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__call_stats__field_descriptors[5] =
+{
+  {
+    "protocol",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CallStats, protocol),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "method",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CallStats, method),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "codes",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__CallStats, n_codes),
+    offsetof(Rollcall__V1__CallStats, codes),
+    &rollcall__v1__code_count__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CallStats, open_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latency_nanoseconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CallStats, latency_nanoseconds),
+    &rollcall__v1__distribution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__call_stats__field_indices_by_name[] = {
+  2,   /* field[2] = codes */
+  4,   /* field[4] = latency_nanoseconds */
+  1,   /* field[1] = method */
+  3,   /* field[3] = open_count */
+  0,   /* field[0] = protocol */
+};
+static const ProtobufCIntRange rollcall__v1__call_stats__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__call_stats__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.CallStats",
+  "CallStats",
+  "Rollcall__V1__CallStats",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__CallStats),
+  5,
+  rollcall__v1__call_stats__field_descriptors,
+  rollcall__v1__call_stats__field_indices_by_name,
+  1,  rollcall__v1__call_stats__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__call_stats__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__code_count__field_descriptors[2] =
+{
+  {
+    "code",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CodeCount, code),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__CodeCount, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__code_count__field_indices_by_name[] = {
+  0,   /* field[0] = code */
+  1,   /* field[1] = count */
+};
+static const ProtobufCIntRange rollcall__v1__code_count__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__code_count__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.CodeCount",
+  "CodeCount",
+  "Rollcall__V1__CodeCount",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__CodeCount),
+  2,
+  rollcall__v1__code_count__field_descriptors,
+  rollcall__v1__code_count__field_indices_by_name,
+  1,  rollcall__v1__code_count__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__code_count__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__writer_stats__field_descriptors[7] =
+{
+  {
+    "queued_calls",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WriterStats, queued_calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "queued_calls_max",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WriterStats, queued_calls_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "queued_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WriterStats, queued_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused_calls",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WriterStats, refused_calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group_calls",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WriterStats, group_calls),
+    &rollcall__v1__distribution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "commit_nanoseconds",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WriterStats, commit_nanoseconds),
+    &rollcall__v1__distribution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_commits",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WriterStats, failed_commits),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__writer_stats__field_indices_by_name[] = {
+  5,   /* field[5] = commit_nanoseconds */
+  6,   /* field[6] = failed_commits */
+  4,   /* field[4] = group_calls */
+  2,   /* field[2] = queued_bytes */
+  0,   /* field[0] = queued_calls */
+  1,   /* field[1] = queued_calls_max */
+  3,   /* field[3] = refused_calls */
+};
+static const ProtobufCIntRange rollcall__v1__writer_stats__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__writer_stats__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.WriterStats",
+  "WriterStats",
+  "Rollcall__V1__WriterStats",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__WriterStats),
+  7,
+  rollcall__v1__writer_stats__field_descriptors,
+  rollcall__v1__writer_stats__field_indices_by_name,
+  1,  rollcall__v1__writer_stats__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__writer_stats__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__store_stats__field_descriptors[4] =
+{
+  {
+    "database_bytes",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__StoreStats, database_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wal_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__StoreStats, wal_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unfolded_changes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__StoreStats, unfolded_changes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sync_nanoseconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__StoreStats, sync_nanoseconds),
+    &rollcall__v1__distribution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__store_stats__field_indices_by_name[] = {
+  0,   /* field[0] = database_bytes */
+  3,   /* field[3] = sync_nanoseconds */
+  2,   /* field[2] = unfolded_changes */
+  1,   /* field[1] = wal_bytes */
+};
+static const ProtobufCIntRange rollcall__v1__store_stats__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__store_stats__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.StoreStats",
+  "StoreStats",
+  "Rollcall__V1__StoreStats",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__StoreStats),
+  4,
+  rollcall__v1__store_stats__field_descriptors,
+  rollcall__v1__store_stats__field_indices_by_name,
+  1,  rollcall__v1__store_stats__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__store_stats__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__index_stats__field_descriptors[3] =
+{
+  {
+    "projects",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__IndexStats, projects),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "devices",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__IndexStats, devices),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Rollcall__V1__IndexStats, n_memory),
+    offsetof(Rollcall__V1__IndexStats, memory),
+    &rollcall__v1__memory_figure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__index_stats__field_indices_by_name[] = {
+  1,   /* field[1] = devices */
+  2,   /* field[2] = memory */
+  0,   /* field[0] = projects */
+};
+static const ProtobufCIntRange rollcall__v1__index_stats__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__index_stats__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.IndexStats",
+  "IndexStats",
+  "Rollcall__V1__IndexStats",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__IndexStats),
+  3,
+  rollcall__v1__index_stats__field_descriptors,
+  rollcall__v1__index_stats__field_indices_by_name,
+  1,  rollcall__v1__index_stats__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__index_stats__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__watcher_stats__field_descriptors[6] =
+{
+  {
+    "watchers",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WatcherStats, watchers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "catching_up",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WatcherStats, catching_up),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lag_revisions",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WatcherStats, lag_revisions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backlog_changes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WatcherStats, backlog_changes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backlog_bytes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WatcherStats, backlog_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "too_slow",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__WatcherStats, too_slow),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__watcher_stats__field_indices_by_name[] = {
+  4,   /* field[4] = backlog_bytes */
+  3,   /* field[3] = backlog_changes */
+  1,   /* field[1] = catching_up */
+  2,   /* field[2] = lag_revisions */
+  5,   /* field[5] = too_slow */
+  0,   /* field[0] = watchers */
+};
+static const ProtobufCIntRange rollcall__v1__watcher_stats__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__watcher_stats__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.WatcherStats",
+  "WatcherStats",
+  "Rollcall__V1__WatcherStats",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__WatcherStats),
+  6,
+  rollcall__v1__watcher_stats__field_descriptors,
+  rollcall__v1__watcher_stats__field_indices_by_name,
+  1,  rollcall__v1__watcher_stats__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__watcher_stats__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor rollcall__v1__process_stats__field_descriptors[4] =
+{
+  {
+    "resident_bytes",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ProcessStats, resident_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "descriptors",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ProcessStats, descriptors),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "descriptors_max",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ProcessStats, descriptors_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "processor_time",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Rollcall__V1__ProcessStats, processor_time),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned rollcall__v1__process_stats__field_indices_by_name[] = {
+  1,   /* field[1] = descriptors */
+  2,   /* field[2] = descriptors_max */
+  3,   /* field[3] = processor_time */
+  0,   /* field[0] = resident_bytes */
+};
+static const ProtobufCIntRange rollcall__v1__process_stats__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor rollcall__v1__process_stats__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "rollcall.v1.ProcessStats",
+  "ProcessStats",
+  "Rollcall__V1__ProcessStats",
+  "rollcall.v1",
+  sizeof(Rollcall__V1__ProcessStats),
+  4,
+  rollcall__v1__process_stats__field_descriptors,
+  rollcall__v1__process_stats__field_indices_by_name,
+  1,  rollcall__v1__process_stats__number_ranges,
+  (ProtobufCMessageInit) rollcall__v1__process_stats__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue rollcall__v1__store_state__enum_values_by_number[5] =

@@ -28,6 +28,18 @@ typedef struct Rollcall__V1__MemoryFigure Rollcall__V1__MemoryFigure;
 typedef struct Rollcall__V1__BackupRequest Rollcall__V1__BackupRequest;
 typedef struct Rollcall__V1__BackupResponse Rollcall__V1__BackupResponse;
 typedef struct Rollcall__V1__BackupSummary Rollcall__V1__BackupSummary;
+typedef struct Rollcall__V1__GetStatsRequest Rollcall__V1__GetStatsRequest;
+typedef struct Rollcall__V1__GetStatsResponse Rollcall__V1__GetStatsResponse;
+typedef struct Rollcall__V1__Distribution Rollcall__V1__Distribution;
+typedef struct Rollcall__V1__DistributionBucket Rollcall__V1__DistributionBucket;
+typedef struct Rollcall__V1__ConnectionStats Rollcall__V1__ConnectionStats;
+typedef struct Rollcall__V1__CallStats Rollcall__V1__CallStats;
+typedef struct Rollcall__V1__CodeCount Rollcall__V1__CodeCount;
+typedef struct Rollcall__V1__WriterStats Rollcall__V1__WriterStats;
+typedef struct Rollcall__V1__StoreStats Rollcall__V1__StoreStats;
+typedef struct Rollcall__V1__IndexStats Rollcall__V1__IndexStats;
+typedef struct Rollcall__V1__WatcherStats Rollcall__V1__WatcherStats;
+typedef struct Rollcall__V1__ProcessStats Rollcall__V1__ProcessStats;
 
 
 /* --- enums --- */
@@ -308,6 +320,377 @@ struct  Rollcall__V1__BackupSummary
     , {0,NULL}, 0, 0, {0,NULL} }
 
 
+/*
+ * Asks for what the server has counted and measured.
+ */
+struct  Rollcall__V1__GetStatsRequest
+{
+  ProtobufCMessage base;
+};
+#define ROLLCALL__V1__GET_STATS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__get_stats_request__descriptor) \
+     }
+
+
+/*
+ * What the server has counted and measured, as of one moment. All of it is set by the server. Counts and distributions
+ * are since the server's start: whoever wants a rate asks twice, and begins anew where `uptime` has become less.
+ */
+struct  Rollcall__V1__GetStatsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Time since the daemon started to serve.
+   */
+  Google__Protobuf__Duration *uptime;
+  /*
+   * The connections, by protocol; a protocol that nobody has spoken is left out.
+   */
+  size_t n_connections;
+  Rollcall__V1__ConnectionStats **connections;
+  /*
+   * The calls, by protocol and method; a method that was never called is left out.
+   */
+  size_t n_calls;
+  Rollcall__V1__CallStats **calls;
+  /*
+   * The one writer, and what waits for it.
+   */
+  Rollcall__V1__WriterStats *writer;
+  /*
+   * The files on disk.
+   */
+  Rollcall__V1__StoreStats *store;
+  /*
+   * What is kept in memory.
+   */
+  Rollcall__V1__IndexStats *index;
+  /*
+   * Those who watch.
+   */
+  Rollcall__V1__WatcherStats *watchers;
+  /*
+   * The daemon as the system sees it.
+   */
+  Rollcall__V1__ProcessStats *process;
+};
+#define ROLLCALL__V1__GET_STATS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__get_stats_response__descriptor) \
+    , NULL, 0,NULL, 0,NULL, NULL, NULL, NULL, NULL, NULL }
+
+
+/*
+ * How values are spread. The field that holds it says what they are and in which unit.
+ */
+struct  Rollcall__V1__Distribution
+{
+  ProtobufCMessage base;
+  /*
+   * Number of values; 0 = none, and everything else is 0 too.
+   */
+  int64_t count;
+  /*
+   * Sum of all values.
+   */
+  int64_t sum;
+  /*
+   * The largest value.
+   */
+  int64_t max;
+  /*
+   * What half of the values do not exceed. This and the other quantiles are never too low, and too high by at most a
+   * sixteenth.
+   */
+  int64_t p50;
+  /*
+   * What 90 % of the values do not exceed.
+   */
+  int64_t p90;
+  /*
+   * What 99 % of the values do not exceed.
+   */
+  int64_t p99;
+  /*
+   * What 99.9 % of the values do not exceed.
+   */
+  int64_t p999;
+  /*
+   * The values by size, smallest first. The difference of two answers tells how those between them are spread.
+   */
+  size_t n_buckets;
+  Rollcall__V1__DistributionBucket **buckets;
+};
+#define ROLLCALL__V1__DISTRIBUTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__distribution__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+
+
+/*
+ * Values of about the same size.
+ */
+struct  Rollcall__V1__DistributionBucket
+{
+  ProtobufCMessage base;
+  /*
+   * The largest value that counts here. A bucket's values differ by at most a sixteenth, its bounds never change, and
+   * every power of two is one. The last bucket is that of everything beyond 2^44.
+   */
+  int64_t upper_bound;
+  /*
+   * Number of values; a bucket without any is left out.
+   */
+  int64_t count;
+};
+#define ROLLCALL__V1__DISTRIBUTION_BUCKET__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__distribution_bucket__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * The connections of one protocol.
+ */
+struct  Rollcall__V1__ConnectionStats
+{
+  ProtobufCMessage base;
+  /*
+   * `ttrpc` or `grpc`.
+   */
+  ProtobufCBinaryData protocol;
+  /*
+   * Connections that are open now.
+   */
+  int64_t open_count;
+  /*
+   * Connections since the start.
+   */
+  int64_t total_count;
+  /*
+   * Bytes that came in.
+   */
+  int64_t received_bytes;
+  /*
+   * Bytes that were handed to the system to be sent.
+   */
+  int64_t sent_bytes;
+};
+#define ROLLCALL__V1__CONNECTION_STATS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__connection_stats__descriptor) \
+    , {0,NULL}, 0, 0, 0, 0 }
+
+
+/*
+ * The calls of one method by one protocol.
+ */
+struct  Rollcall__V1__CallStats
+{
+  ProtobufCMessage base;
+  /*
+   * `ttrpc` or `grpc`.
+   */
+  ProtobufCBinaryData protocol;
+  /*
+   * Service and method, such as `rollcall.v1.Devices/GetDevice`. All calls that come to no method are together under
+   * `unknown`: those of a name that no method has, and those in an envelope that cannot be read.
+   */
+  ProtobufCBinaryData method;
+  /*
+   * Calls that have ended, by code.
+   */
+  size_t n_codes;
+  Rollcall__V1__CodeCount **codes;
+  /*
+   * Calls that have begun and not ended. One that is answered as soon as it is read is never among them.
+   */
+  int64_t open_count;
+  /*
+   * How long the calls took, in nanoseconds: from the read that brought a call to the write that took its answer, which
+   * it may share with other calls. A stream takes as long as it lives.
+   */
+  Rollcall__V1__Distribution *latency_nanoseconds;
+};
+#define ROLLCALL__V1__CALL_STATS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__call_stats__descriptor) \
+    , {0,NULL}, {0,NULL}, 0,NULL, 0, NULL }
+
+
+/*
+ * Calls that ended with one code.
+ */
+struct  Rollcall__V1__CodeCount
+{
+  ProtobufCMessage base;
+  /*
+   * The code, as in google.rpc.Code; 0 = OK.
+   */
+  int32_t code;
+  /*
+   * Number of calls.
+   */
+  int64_t count;
+};
+#define ROLLCALL__V1__CODE_COUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__code_count__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * The one writer, and what waits for it.
+ */
+struct  Rollcall__V1__WriterStats
+{
+  ProtobufCMessage base;
+  /*
+   * Calls that wait now.
+   */
+  int64_t queued_calls;
+  /*
+   * The most calls that ever waited at once.
+   */
+  int64_t queued_calls_max;
+  /*
+   * What those that wait now take, in bytes of their requests.
+   */
+  int64_t queued_bytes;
+  /*
+   * Calls that were refused with RESOURCE_EXHAUSTED because as many waited as may.
+   */
+  int64_t refused_calls;
+  /*
+   * How many calls the writer took at a time.
+   */
+  Rollcall__V1__Distribution *group_calls;
+  /*
+   * How long each commit took that made changes durable, in nanoseconds. It covers the calls of one group.
+   */
+  Rollcall__V1__Distribution *commit_nanoseconds;
+  /*
+   * Commits that failed.
+   */
+  int64_t failed_commits;
+};
+#define ROLLCALL__V1__WRITER_STATS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__writer_stats__descriptor) \
+    , 0, 0, 0, 0, NULL, NULL, 0 }
+
+
+/*
+ * The files on disk.
+ */
+struct  Rollcall__V1__StoreStats
+{
+  ProtobufCMessage base;
+  /*
+   * Size of the database, in bytes.
+   */
+  int64_t database_bytes;
+  /*
+   * Size of the write-ahead log beside it, in bytes.
+   */
+  int64_t wal_bytes;
+  /*
+   * Changes that are durable in the log of changes and that the device rows do not show yet.
+   */
+  int64_t unfolded_changes;
+  /*
+   * How long the end of each transaction took, in nanoseconds: writing to the write-ahead log and syncing it. Those of
+   * the work in the background are among them.
+   */
+  Rollcall__V1__Distribution *sync_nanoseconds;
+};
+#define ROLLCALL__V1__STORE_STATS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__store_stats__descriptor) \
+    , 0, 0, 0, NULL }
+
+
+/*
+ * What is kept in memory.
+ */
+struct  Rollcall__V1__IndexStats
+{
+  ProtobufCMessage base;
+  /*
+   * Number of projects.
+   */
+  int64_t projects;
+  /*
+   * Number of devices, over all projects.
+   */
+  int64_t devices;
+  /*
+   * What the index takes in memory, by part.
+   */
+  size_t n_memory;
+  Rollcall__V1__MemoryFigure **memory;
+};
+#define ROLLCALL__V1__INDEX_STATS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__index_stats__descriptor) \
+    , 0, 0, 0,NULL }
+
+
+/*
+ * Those who watch.
+ */
+struct  Rollcall__V1__WatcherStats
+{
+  ProtobufCMessage base;
+  /*
+   * Watchers that there are now.
+   */
+  int64_t watchers;
+  /*
+   * Those of them that still read what was before they came, from the store.
+   */
+  int64_t catching_up;
+  /*
+   * How many revisions the slowest of the others is behind.
+   */
+  int64_t lag_revisions;
+  /*
+   * Changes that are kept for watchers.
+   */
+  int64_t backlog_changes;
+  /*
+   * What those take, in bytes, about.
+   */
+  int64_t backlog_bytes;
+  /*
+   * Watchers that were ended because they were too slow.
+   */
+  int64_t too_slow;
+};
+#define ROLLCALL__V1__WATCHER_STATS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__watcher_stats__descriptor) \
+    , 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * The daemon as the system sees it.
+ */
+struct  Rollcall__V1__ProcessStats
+{
+  ProtobufCMessage base;
+  /*
+   * Memory that is resident, in bytes.
+   */
+  int64_t resident_bytes;
+  /*
+   * Descriptors that are open.
+   */
+  int64_t descriptors;
+  /*
+   * Descriptors that may be open.
+   */
+  int64_t descriptors_max;
+  /*
+   * Processor time of all threads, in the kernel and out of it.
+   */
+  Google__Protobuf__Duration *processor_time;
+};
+#define ROLLCALL__V1__PROCESS_STATS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&rollcall__v1__process_stats__descriptor) \
+    , 0, 0, 0, NULL }
+
+
 /* Rollcall__V1__GetServerInfoRequest methods */
 void   rollcall__v1__get_server_info_request__init
                      (Rollcall__V1__GetServerInfoRequest         *message);
@@ -498,6 +881,234 @@ Rollcall__V1__BackupSummary *
 void   rollcall__v1__backup_summary__free_unpacked
                      (Rollcall__V1__BackupSummary *message,
                       ProtobufCAllocator *allocator);
+/* Rollcall__V1__GetStatsRequest methods */
+void   rollcall__v1__get_stats_request__init
+                     (Rollcall__V1__GetStatsRequest         *message);
+size_t rollcall__v1__get_stats_request__get_packed_size
+                     (const Rollcall__V1__GetStatsRequest   *message);
+size_t rollcall__v1__get_stats_request__pack
+                     (const Rollcall__V1__GetStatsRequest   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__get_stats_request__pack_to_buffer
+                     (const Rollcall__V1__GetStatsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__GetStatsRequest *
+       rollcall__v1__get_stats_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__get_stats_request__free_unpacked
+                     (Rollcall__V1__GetStatsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__GetStatsResponse methods */
+void   rollcall__v1__get_stats_response__init
+                     (Rollcall__V1__GetStatsResponse         *message);
+size_t rollcall__v1__get_stats_response__get_packed_size
+                     (const Rollcall__V1__GetStatsResponse   *message);
+size_t rollcall__v1__get_stats_response__pack
+                     (const Rollcall__V1__GetStatsResponse   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__get_stats_response__pack_to_buffer
+                     (const Rollcall__V1__GetStatsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__GetStatsResponse *
+       rollcall__v1__get_stats_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__get_stats_response__free_unpacked
+                     (Rollcall__V1__GetStatsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__Distribution methods */
+void   rollcall__v1__distribution__init
+                     (Rollcall__V1__Distribution         *message);
+size_t rollcall__v1__distribution__get_packed_size
+                     (const Rollcall__V1__Distribution   *message);
+size_t rollcall__v1__distribution__pack
+                     (const Rollcall__V1__Distribution   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__distribution__pack_to_buffer
+                     (const Rollcall__V1__Distribution   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__Distribution *
+       rollcall__v1__distribution__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__distribution__free_unpacked
+                     (Rollcall__V1__Distribution *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__DistributionBucket methods */
+void   rollcall__v1__distribution_bucket__init
+                     (Rollcall__V1__DistributionBucket         *message);
+size_t rollcall__v1__distribution_bucket__get_packed_size
+                     (const Rollcall__V1__DistributionBucket   *message);
+size_t rollcall__v1__distribution_bucket__pack
+                     (const Rollcall__V1__DistributionBucket   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__distribution_bucket__pack_to_buffer
+                     (const Rollcall__V1__DistributionBucket   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__DistributionBucket *
+       rollcall__v1__distribution_bucket__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__distribution_bucket__free_unpacked
+                     (Rollcall__V1__DistributionBucket *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__ConnectionStats methods */
+void   rollcall__v1__connection_stats__init
+                     (Rollcall__V1__ConnectionStats         *message);
+size_t rollcall__v1__connection_stats__get_packed_size
+                     (const Rollcall__V1__ConnectionStats   *message);
+size_t rollcall__v1__connection_stats__pack
+                     (const Rollcall__V1__ConnectionStats   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__connection_stats__pack_to_buffer
+                     (const Rollcall__V1__ConnectionStats   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__ConnectionStats *
+       rollcall__v1__connection_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__connection_stats__free_unpacked
+                     (Rollcall__V1__ConnectionStats *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__CallStats methods */
+void   rollcall__v1__call_stats__init
+                     (Rollcall__V1__CallStats         *message);
+size_t rollcall__v1__call_stats__get_packed_size
+                     (const Rollcall__V1__CallStats   *message);
+size_t rollcall__v1__call_stats__pack
+                     (const Rollcall__V1__CallStats   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__call_stats__pack_to_buffer
+                     (const Rollcall__V1__CallStats   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__CallStats *
+       rollcall__v1__call_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__call_stats__free_unpacked
+                     (Rollcall__V1__CallStats *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__CodeCount methods */
+void   rollcall__v1__code_count__init
+                     (Rollcall__V1__CodeCount         *message);
+size_t rollcall__v1__code_count__get_packed_size
+                     (const Rollcall__V1__CodeCount   *message);
+size_t rollcall__v1__code_count__pack
+                     (const Rollcall__V1__CodeCount   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__code_count__pack_to_buffer
+                     (const Rollcall__V1__CodeCount   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__CodeCount *
+       rollcall__v1__code_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__code_count__free_unpacked
+                     (Rollcall__V1__CodeCount *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__WriterStats methods */
+void   rollcall__v1__writer_stats__init
+                     (Rollcall__V1__WriterStats         *message);
+size_t rollcall__v1__writer_stats__get_packed_size
+                     (const Rollcall__V1__WriterStats   *message);
+size_t rollcall__v1__writer_stats__pack
+                     (const Rollcall__V1__WriterStats   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__writer_stats__pack_to_buffer
+                     (const Rollcall__V1__WriterStats   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__WriterStats *
+       rollcall__v1__writer_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__writer_stats__free_unpacked
+                     (Rollcall__V1__WriterStats *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__StoreStats methods */
+void   rollcall__v1__store_stats__init
+                     (Rollcall__V1__StoreStats         *message);
+size_t rollcall__v1__store_stats__get_packed_size
+                     (const Rollcall__V1__StoreStats   *message);
+size_t rollcall__v1__store_stats__pack
+                     (const Rollcall__V1__StoreStats   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__store_stats__pack_to_buffer
+                     (const Rollcall__V1__StoreStats   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__StoreStats *
+       rollcall__v1__store_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__store_stats__free_unpacked
+                     (Rollcall__V1__StoreStats *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__IndexStats methods */
+void   rollcall__v1__index_stats__init
+                     (Rollcall__V1__IndexStats         *message);
+size_t rollcall__v1__index_stats__get_packed_size
+                     (const Rollcall__V1__IndexStats   *message);
+size_t rollcall__v1__index_stats__pack
+                     (const Rollcall__V1__IndexStats   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__index_stats__pack_to_buffer
+                     (const Rollcall__V1__IndexStats   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__IndexStats *
+       rollcall__v1__index_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__index_stats__free_unpacked
+                     (Rollcall__V1__IndexStats *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__WatcherStats methods */
+void   rollcall__v1__watcher_stats__init
+                     (Rollcall__V1__WatcherStats         *message);
+size_t rollcall__v1__watcher_stats__get_packed_size
+                     (const Rollcall__V1__WatcherStats   *message);
+size_t rollcall__v1__watcher_stats__pack
+                     (const Rollcall__V1__WatcherStats   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__watcher_stats__pack_to_buffer
+                     (const Rollcall__V1__WatcherStats   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__WatcherStats *
+       rollcall__v1__watcher_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__watcher_stats__free_unpacked
+                     (Rollcall__V1__WatcherStats *message,
+                      ProtobufCAllocator *allocator);
+/* Rollcall__V1__ProcessStats methods */
+void   rollcall__v1__process_stats__init
+                     (Rollcall__V1__ProcessStats         *message);
+size_t rollcall__v1__process_stats__get_packed_size
+                     (const Rollcall__V1__ProcessStats   *message);
+size_t rollcall__v1__process_stats__pack
+                     (const Rollcall__V1__ProcessStats   *message,
+                      uint8_t             *out);
+size_t rollcall__v1__process_stats__pack_to_buffer
+                     (const Rollcall__V1__ProcessStats   *message,
+                      ProtobufCBuffer     *buffer);
+Rollcall__V1__ProcessStats *
+       rollcall__v1__process_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   rollcall__v1__process_stats__free_unpacked
+                     (Rollcall__V1__ProcessStats *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Rollcall__V1__GetServerInfoRequest_Closure)
@@ -530,6 +1141,42 @@ typedef void (*Rollcall__V1__BackupResponse_Closure)
 typedef void (*Rollcall__V1__BackupSummary_Closure)
                  (const Rollcall__V1__BackupSummary *message,
                   void *closure_data);
+typedef void (*Rollcall__V1__GetStatsRequest_Closure)
+                 (const Rollcall__V1__GetStatsRequest *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__GetStatsResponse_Closure)
+                 (const Rollcall__V1__GetStatsResponse *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__Distribution_Closure)
+                 (const Rollcall__V1__Distribution *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__DistributionBucket_Closure)
+                 (const Rollcall__V1__DistributionBucket *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__ConnectionStats_Closure)
+                 (const Rollcall__V1__ConnectionStats *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__CallStats_Closure)
+                 (const Rollcall__V1__CallStats *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__CodeCount_Closure)
+                 (const Rollcall__V1__CodeCount *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__WriterStats_Closure)
+                 (const Rollcall__V1__WriterStats *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__StoreStats_Closure)
+                 (const Rollcall__V1__StoreStats *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__IndexStats_Closure)
+                 (const Rollcall__V1__IndexStats *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__WatcherStats_Closure)
+                 (const Rollcall__V1__WatcherStats *message,
+                  void *closure_data);
+typedef void (*Rollcall__V1__ProcessStats_Closure)
+                 (const Rollcall__V1__ProcessStats *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -547,6 +1194,18 @@ extern const ProtobufCMessageDescriptor rollcall__v1__memory_figure__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__backup_request__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__backup_response__descriptor;
 extern const ProtobufCMessageDescriptor rollcall__v1__backup_summary__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__get_stats_request__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__get_stats_response__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__distribution__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__distribution_bucket__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__connection_stats__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__call_stats__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__code_count__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__writer_stats__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__store_stats__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__index_stats__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__watcher_stats__descriptor;
+extern const ProtobufCMessageDescriptor rollcall__v1__process_stats__descriptor;
 
 PROTOBUF_C__END_DECLS
 
