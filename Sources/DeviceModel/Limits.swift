@@ -33,8 +33,8 @@ package struct Limits: Hashable, Sendable {
     package var callCountMaxPerConnection = 1_024
     package var callCountMaxPerUser = 8_192
     package var queuedOutputByteCountMax = 8 << 20
-    /// Output that waits for the readers of all connections together; over it, those are ended that hold the most of it.
-    package var queuedOutputTotalByteCountMax = 256 << 20
+    /// What waits for the peers of all connections together, output or input; over it, those are ended that hold the most.
+    package var queuedTotalByteCountMax = 256 << 20
     package var undeliveredInputByteCountMax = 1 << 20
     package var partialInputByteCountMax = 16 << 20
     package var decodingArenaByteCountMax = 32 << 20
@@ -153,7 +153,7 @@ extension Limits {
             limit("calls_per_connection", self.callCountMaxPerConnection, "calls"),
             limit("calls_per_uid", self.callCountMaxPerUser, "calls"),
             limit("queued_output_bytes", self.queuedOutputByteCountMax, "bytes"),
-            limit("queued_output_total_bytes", self.queuedOutputTotalByteCountMax, "bytes"),
+            limit("queued_total_bytes", self.queuedTotalByteCountMax, "bytes"),
             limit("undelivered_input_bytes", self.undeliveredInputByteCountMax, "bytes"),
             limit("partial_input_bytes", self.partialInputByteCountMax, "bytes"),
             limit("decoding_arena_bytes", self.decodingArenaByteCountMax, "bytes"),

@@ -10,9 +10,9 @@ extension ServerConnection {
     /// - Throws: whatever the channel throws, when it is closed already.
     package static func grpc(
         _ channel: any Channel, methods: MethodTable, peer: Peer, limits: ConnectionLimits,
-        outputLedger: OutputLedger = OutputLedger(), logger: Logger
+        ledger: ByteLedger = ByteLedger(), logger: Logger
     ) throws -> ServerConnection {
-        try ServerConnection(channel, peer: peer, limits: limits, outputLedger: outputLedger) {
+        try ServerConnection(channel, peer: peer, limits: limits, ledger: ledger) {
             mailbox, startStream, _, account in
             ServerHandler(
                 methods: methods, peer: peer, limits: limits, mailbox: mailbox, logger: logger,

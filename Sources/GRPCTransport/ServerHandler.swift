@@ -71,7 +71,7 @@ final class ServerHandler: ChannelInboundHandler, PassHandler {
 
     init(
         methods: MethodTable, peer: Peer, limits: ConnectionLimits, mailbox: LoopMailbox<ServerItem>, logger: Logger,
-        startStream: AsyncStream<StreamCall>.Continuation, account: OutputAccount
+        startStream: AsyncStream<StreamCall>.Continuation, account: ByteAccount
     ) {
         self.pass = Pass(account: account)
         self.methods = methods
@@ -216,10 +216,10 @@ extension ServerHandler {
                 self.withStream(key) { self.openWindow(of: $0) }
             case .inputConsumed(nil):
                 self.openConnectionWindow()
-            case .outputUnread where self.pass.hasUnread:
+            case .overdrawn where self.pass.isWaiting:
                 self.closeUnread()
-            case .outputUnread:
-                // All of it has been read meanwhile.
+            case .overdrawn:
+                // All of it has gone meanwhile.
                 break
             case .drainStarted:
                 self.drainStarted()
@@ -238,6 +238,10 @@ extension ServerHandler {
     /// What waits for the client to open a window.
     var withheldByteCount: Int {
         self.pendingByteCount
+    }
+
+    var waitingInputByteCount: Int {
+        self.partialInputByteCount + self.budget.byteCount
     }
 
     /// What waits for the client to read it, or to open a window for it.
@@ -262,7 +266,7 @@ extension ServerHandler {
     }
 
     private func closeUnread() {
-        self.logger.debug("peer does not read its replies", metadata: self.metadata)
+        self.logger.debug("peer does not keep up", metadata: self.metadata)
         self.pass.discard()
         self.loseStreams("The connection is closed.")
         self.context?.close(promise: nil)

@@ -77,7 +77,7 @@ package final class Daemon: Sendable {
                 socket: socket,
                 methods: methods,
                 connectionLimits: ConnectionLimits(limits),
-                outputLedger: Self.makeOutputLedger(limits, memory, logger),
+                ledger: Self.makeLedger(limits, memory, logger),
                 table: ConnectionTable(limits, userID: geteuid(), memory: memory),
                 access: access,
                 refused: RefusedConnections(methods: methods, limits: limits, logger: logger),
@@ -186,10 +186,10 @@ package final class Daemon: Sendable {
         return try SQLiteStore(folder: folder, options: options)
     }
 
-    private static func makeOutputLedger(_ limits: Limits, _ memory: MemoryReturn, _ logger: Logger) -> OutputLedger {
-        let log = BoundedLog(logger, .warning, "connection ended for what it leaves unread")
-        return OutputLedger(
-            byteCountMax: limits.queuedOutputTotalByteCountMax,
+    private static func makeLedger(_ limits: Limits, _ memory: MemoryReturn, _ logger: Logger) -> ByteLedger {
+        let log = BoundedLog(logger, .warning, "connection ended for what it keeps waiting")
+        return ByteLedger(
+            byteCountMax: limits.queuedTotalByteCountMax,
             connectionEnded: { log.log(["peer.uid": "\($0)", "bytes": "\($1)"]) },
             released: memory.released
         )

@@ -17,7 +17,7 @@ struct Listener: Service {
     private let methods: MethodTable
     private let connectionLimits: ConnectionLimits
     private let drainDeadline: TimeAmount
-    private let outputLedger: OutputLedger
+    private let ledger: ByteLedger
     private let table: ConnectionTable
     private let access: AccessControl
     private let refused: RefusedConnections
@@ -31,7 +31,7 @@ struct Listener: Service {
         socket: ListeningSocket,
         methods: MethodTable,
         connectionLimits: ConnectionLimits,
-        outputLedger: OutputLedger,
+        ledger: ByteLedger,
         table: ConnectionTable,
         access: AccessControl,
         refused: RefusedConnections,
@@ -44,7 +44,7 @@ struct Listener: Service {
         self.socket = socket
         self.methods = methods
         self.connectionLimits = connectionLimits
-        self.outputLedger = outputLedger
+        self.ledger = ledger
         self.table = table
         self.access = access
         self.refused = refused
@@ -138,12 +138,12 @@ struct Listener: Service {
         case .ttrpc:
             connection = try ServerConnection.ttrpc(
                 channel, methods: methods, peer: peer, limits: self.connectionLimits,
-                outputLedger: self.outputLedger, logger: self.logger
+                ledger: self.ledger, logger: self.logger
             )
         case .grpc:
             connection = try ServerConnection.grpc(
                 channel, methods: methods, peer: peer, limits: self.connectionLimits,
-                outputLedger: self.outputLedger, logger: self.logger
+                ledger: self.ledger, logger: self.logger
             )
         case nil:
             throw self.turnAway(peer, .unknownProtocol)

@@ -30,6 +30,11 @@ package struct FrameDecoder {
         self.dataByteCountMax = dataByteCountMax
     }
 
+    /// What is kept of a frame whose end has not come yet.
+    package var cutByteCount: Int {
+        self.cut.readableBytes
+    }
+
     /// Hands every event of `read` to `receive` and keeps the rest for the next read.
     package mutating func decode(_ read: ByteBuffer, _ receive: (Event) -> Void) {
         guard self.cut.readableBytes > 0 else {

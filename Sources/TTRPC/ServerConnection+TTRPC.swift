@@ -10,11 +10,11 @@ extension ServerConnection {
     /// - Throws: whatever the channel throws, when it is closed already.
     package static func ttrpc(
         _ channel: any Channel, methods: MethodTable, peer: Peer, limits: ConnectionLimits,
-        outputLedger: OutputLedger = OutputLedger(), logger: Logger
+        ledger: ByteLedger = ByteLedger(), logger: Logger
     ) throws -> ServerConnection {
         // A client that half-closes its socket still waits for its replies.
         try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
-        return try ServerConnection(channel, peer: peer, limits: limits, outputLedger: outputLedger) {
+        return try ServerConnection(channel, peer: peer, limits: limits, ledger: ledger) {
             mailbox, startStream, outputMarkByteCount, account in
             let connection = StreamConnection(
                 mailbox: mailbox,

@@ -29,7 +29,7 @@ final class ServerHandler: ChannelDuplexHandler, PassHandler {
 
     init(
         methods: MethodTable, peer: Peer, streams: StreamConnection,
-        startStream: AsyncStream<StreamCall>.Continuation, account: OutputAccount
+        startStream: AsyncStream<StreamCall>.Continuation, account: ByteAccount
     ) {
         self.methods = methods
         self.peer = peer
@@ -51,6 +51,10 @@ final class ServerHandler: ChannelDuplexHandler, PassHandler {
     /// Nothing: the protocol has no windows to wait for.
     var withheldByteCount: Int {
         0
+    }
+
+    var waitingInputByteCount: Int {
+        self.decoder.cutByteCount + self.streams.budget.byteCount
     }
 
     /// The connection's clock.
@@ -185,10 +189,10 @@ extension ServerHandler {
                 self.deadlinePassed(key, arena)
             case .inputConsumed:
                 self.resumeReading(context)
-            case .outputUnread where self.pass.hasUnread:
+            case .overdrawn where self.pass.isWaiting:
                 self.closeUnread(self.machine.connectionClosed())
-            case .outputUnread:
-                // All of it has been read meanwhile.
+            case .overdrawn:
+                // All of it has gone meanwhile.
                 break
             case .drainStarted:
                 self.drainStarted()
@@ -228,9 +232,9 @@ extension ServerHandler {
         }
     }
 
-    /// Closes the connection of a peer that does not read.
+    /// Closes the connection of a peer that does not read, or leaves too much unfinished.
     private func closeUnread(_ calls: [RunningCall]) {
-        self.streams.logger.debug("peer does not read its replies", metadata: self.metadata)
+        self.streams.logger.debug("peer does not keep up", metadata: self.metadata)
         self.abandon(calls)
         self.pass.discard()
         self.context?.close(promise: nil)

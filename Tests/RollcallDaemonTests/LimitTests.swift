@@ -103,7 +103,7 @@ import Testing
     @Test(arguments: TestProtocol.allCases)
     func outputThatNobodyReadsIsBoundedOverAllConnections(wire: TestProtocol) async throws {
         try await Self.with {
-            $0.queuedOutputTotalByteCountMax = 1 << 20
+            $0.queuedTotalByteCountMax = 1 << 20
         } body: { harness in
             let client = try await harness.client()
             let note = String(repeating: "n", count: 256)
@@ -142,6 +142,63 @@ import Testing
             }
         }
         return id < idMax
+    }
+
+    /// Who never finishes what it sends is ended for it, the one that waits the longest first; the others may finish.
+    @Test(arguments: TestProtocol.allCases)
+    func inputThatNobodyFinishesIsBoundedOverAllConnections(wire: TestProtocol) async throws {
+        try await Self.with {
+            $0.queuedTotalByteCountMax = 1 << 20
+        } body: { harness in
+            switch wire {
+            case .ttrpc:
+                let header = WireFrame.bigEndian(900 << 10) + WireFrame.bigEndian(1) + [1, 0]
+                let (first, second) = (
+                    try #require(RawConnection(harness.socketPath)), try #require(RawConnection(harness.socketPath))
+                )
+                await first.send(header + [UInt8](repeating: 0, count: 600 << 10))
+                // The daemon has them once it answers on another connection what was sent after them.
+                try await WireConnection(path: harness.socketPath).expectAlive()
+                await second.send(header + [UInt8](repeating: 0, count: 600 << 10))
+                // A reset is an end as well.
+                let end = await first.receive()
+                let isStillTaken = await first.send([0])
+                #expect(end == [] || !isStillTaken)
+                await second.send([UInt8](repeating: 0, count: 300 << 10))
+                #expect(await second.receive()?.isEmpty == false)
+                first.close()
+                second.close()
+            case .grpc:
+                let (first, second) = (
+                    try #require(HTTP2Connection(harness.socketPath)), try #require(HTTP2Connection(harness.socketPath))
+                )
+                let id = try await Self.sendHalves(of: 10, first)
+                try await WireConnection(path: harness.socketPath).expectAlive()
+                _ = try await Self.sendHalves(of: 10, second)
+                #expect(await first.isClosedByServer())
+                let rest = [UInt8](repeating: 0, count: 5_000)
+                await second.send(HTTP2Connection.frame(0, flags: HTTP2Connection.endStream, stream: id, rest))
+                var answered: HTTP2TestFrame?
+                repeat { answered = await second.receive() } while answered.map { $0.type != 1 } ?? false
+                #expect(answered?.stream == id)
+            }
+            try await WireConnection(path: harness.socketPath).expectAlive()
+        }
+    }
+
+    /// Sends the most that a stream's first window takes of messages that are 5,000 bytes longer; the last stream's id.
+    private static func sendHalves(of count: UInt32, _ connection: HTTP2Connection) async throws -> UInt32 {
+        let name = MethodName(service: "rollcall.v1.Devices", method: "GetDevice")
+        await connection.begin()
+        let part = [UInt8](repeating: 0, count: 15_000)
+        for index in 0..<count {
+            let id = 2 * index + 1
+            await connection.open(id, name)
+            let prefix = [0] + HTTP2Connection.bigEndian(UInt32(4 * part.count + 5_000))
+            await connection.send(HTTP2Connection.frame(0, stream: id, prefix))
+            for _ in 0..<4 { await connection.send(HTTP2Connection.frame(0, stream: id, part)) }
+        }
+        return 2 * count - 1
     }
 
     /// The README tells of every limit that a server reports.

@@ -26,6 +26,11 @@ package final class InputBudget: Sendable {
         self.mayResume = mayResume
     }
 
+    /// What waits now.
+    package var byteCount: Int {
+        self.state.withLock { $0.byteCount }
+    }
+
     /// Whether nothing more should be read at present.
     package var isExceeded: Bool {
         self.state.withLock { $0.isExceeded }

@@ -11,6 +11,8 @@ package protocol PassHandler: AnyObject {
     var pass: Pass { get set }
     /// What waits for the reader elsewhere than in the output and the channel.
     var withheldByteCount: Int { get }
+    /// What came in and waits: for the rest of it, or for the method of its stream.
+    var waitingInputByteCount: Int { get }
     var meter: CallMeter { get set }
 }
 
@@ -28,10 +30,12 @@ package struct Pass {
     /// Output that the channel has not handed to the socket, as of the start of the pass.
     package fileprivate(set) var bufferedByteCount = 0
 
-    private let account: OutputAccount
+    private let account: ByteAccount
+    /// What of the account waits for the reader.
+    private var unreadByteCount = 0
 
-    /// - Parameter account: What the connection has in the ledger of all output that waits.
-    package init(account: OutputAccount) {
+    /// - Parameter account: What the connection has in the ledger of all that waits.
+    package init(account: ByteAccount) {
         self.account = account
     }
 
@@ -40,8 +44,8 @@ package struct Pass {
         if case .flush = self.end { true } else { false }
     }
 
-    /// Whether something waits for the reader, as of the end of the last pass.
-    package var hasUnread: Bool {
+    /// Whether something waits for the peer, as of the end of the last pass.
+    package var isWaiting: Bool {
         self.account.byteCount > 0
     }
 
@@ -60,10 +64,13 @@ package struct Pass {
 
     /// Notes what waits at the end of a pass.
     ///
-    /// - Parameter unread: What waits while the channel is full. Buffers are let go of whole, so it counts at its most
-    ///   until all of it has left.
-    fileprivate func note(withheld: Int, unread: Int?) {
-        self.account.set(byteCount: unread.map { max($0 + withheld, self.account.byteCount) } ?? withheld)
+    /// - Parameters:
+    ///   - unread: What waits while the channel is full. Buffers are let go of whole, so it counts at its most until all
+    ///     of it has left.
+    ///   - input: What came in and waits. Little does not count: most reads end inside a frame.
+    fileprivate mutating func note(withheld: Int, unread: Int?, input: Int) {
+        self.unreadByteCount = unread.map { max($0 + withheld, self.unreadByteCount) } ?? withheld
+        self.account.set(byteCount: self.unreadByteCount + input / inputGrainByteCount * inputGrainByteCount)
     }
 }
 
@@ -71,6 +78,8 @@ package struct Pass {
 private let outputByteCountMin = 4 << 10
 /// A larger output buffer is not kept for the next pass.
 private let retainedOutputByteCountMax = 256 << 10
+/// In steps of how much input that waits is counted.
+private let inputGrainByteCount = 16 << 10
 
 extension PassHandler {
     package func beginPass(_ context: ChannelHandlerContext) {
@@ -91,7 +100,7 @@ extension PassHandler {
         switch self.pass.end {
         case .flush:
             // While the socket is full all of it waits in one buffer, rather than each pass in its own.
-            defer { self.noteUnread(context) }
+            defer { self.noteWaiting(context) }
             guard self.output.readableBytes > 0, context.channel.isWritable, !self.pass.isWriting else {
                 return
             }
@@ -111,16 +120,16 @@ extension PassHandler {
             // Empty or not: its turn comes after everything written before.
             context.writeAndFlush(NIOAny(self.output), promise: isWritten)
             self.output = ByteBuffer()
-            self.noteUnread(context)
+            self.noteWaiting(context)
         case .close:
             self.output = ByteBuffer()
         }
     }
 
-    private func noteUnread(_ context: ChannelHandlerContext) {
+    private func noteWaiting(_ context: ChannelHandlerContext) {
         let unread =
             context.channel.isWritable ? nil : self.output.readableBytes + Self.bufferedByteCount(context)
-        self.pass.note(withheld: self.withheldByteCount, unread: unread)
+        self.pass.note(withheld: self.withheldByteCount, unread: unread, input: self.waitingInputByteCount)
     }
 
     /// Uses the buffer again where the socket has taken all of it, which is the rule.

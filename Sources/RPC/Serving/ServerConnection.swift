@@ -24,15 +24,15 @@ package struct ServerConnection: Sendable {
     /// Bytes that were read before, by whoever found out which protocol this is, are then fired through that pipeline.
     ///
     /// - Parameters:
-    ///   - outputLedger: Counts what the connection's reader has not read, and ends connections where that is too much.
+    ///   - ledger: Counts what waits for the connection's peer, and ends connections where that is too much.
     ///   - makeHandler: Is given where other threads leave what they have for the connection, where streaming calls are
-    ///     left to be run, how much output streams may fill before they wait, and what to count unread output with.
+    ///     left to be run, how much output streams may fill before they wait, and what to count what waits with.
     /// - Throws: whatever the channel throws, when it is closed already.
     package init(
-        _ channel: any Channel, peer: Peer, limits: ConnectionLimits, outputLedger: OutputLedger,
+        _ channel: any Channel, peer: Peer, limits: ConnectionLimits, ledger: ByteLedger,
         _ makeHandler: (
             _ mailbox: LoopMailbox<ServerItem>, _ startStream: AsyncStream<StreamCall>.Continuation,
-            _ outputMarkByteCount: Int, _ account: OutputAccount
+            _ outputMarkByteCount: Int, _ account: ByteAccount
         ) -> some ChannelHandler
     ) throws {
         let outputMarkByteCount = max(1, limits.queuedOutputByteCountMax / Self.outputMarkDivisor)
@@ -46,8 +46,8 @@ package struct ServerConnection: Sendable {
                 low: 1, high: min(Self.channelByteCountMax, outputMarkByteCount)
             )
         )
-        let account = outputLedger.account(userID: peer.userID) { [mailbox = self.mailbox] in
-            mailbox.post(.outputUnread)
+        let account = ledger.account(userID: peer.userID) { [mailbox = self.mailbox] in
+            mailbox.post(.overdrawn)
         }
         try channel.pipeline.syncOperations.addHandler(
             makeHandler(self.mailbox, startStream, outputMarkByteCount, account)

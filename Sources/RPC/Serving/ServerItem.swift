@@ -45,8 +45,8 @@ package enum ServerItem: Sendable {
     case deadlinePassed(CallKey)
     /// Enough stream input was taken for reading to go on: of the call, or of the whole connection.
     case inputConsumed(CallKey?)
-    /// All connections together have too much output that waits for readers, and this one is to end for it.
-    case outputUnread
+    /// All connections together have too much that waits for their peers, and this one is to end for it.
+    case overdrawn
     case drainStarted
 }
 

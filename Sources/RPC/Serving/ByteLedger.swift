@@ -1,17 +1,18 @@
-// What waits for slow readers over all connections together, and whose connection is ended when that is too much.
+// What waits for slow peers over all connections together, and whose connection is ended when that is too much.
 
 internal import NIOCore
 internal import Synchronization
 
-/// Bounds the output that all connections together keep for their readers.
+/// Bounds what all connections together keep for their peers: output that is not read, messages whose end has not come,
+/// and messages of streams that are not taken.
 ///
-/// Over the bound, connections are ended: of the user with the most output queued, the one that has held the most bytes
-/// for the longest time. So who reads is not ended for those who do not, and no user is for another.
+/// Over the bound, connections are ended: of the user for whom most is kept, the one that has held the most bytes for
+/// the longest time. So who keeps up is not ended for those who do not, and no user is for another.
 ///
 /// ## Concurrency
-/// Called on every event loop. A connection counts only while its output waits, so those whose readers keep up never
+/// Called on every event loop. A connection counts only while something of it waits, so those whose peers keep up never
 /// come here; those that are ended are told after the lock is let go.
-package final class OutputLedger: Sendable {
+package final class ByteLedger: Sendable {
     fileprivate struct Entry {
         let userID: UInt32
         let since: NIODeadline
@@ -36,7 +37,7 @@ package final class OutputLedger: Sendable {
     /// - Parameters:
     ///   - byteCountMax: how much may wait.
     ///   - connectionEnded: Told of each connection that is ended, on whichever loop went over the bound.
-    ///   - released: Told of output that waits no more.
+    ///   - released: Told of bytes that wait no more.
     package init(
         byteCountMax: Int = .max,
         connectionEnded: @escaping @Sendable (_ userID: UInt32, _ byteCount: Int) -> Void = { _, _ in },
@@ -55,9 +56,9 @@ package final class OutputLedger: Sendable {
     /// An account for one more connection.
     ///
     /// - Parameter end: Ends the connection; called at most once, on any thread.
-    package func account(userID: UInt32, end: @escaping @Sendable () -> Void) -> OutputAccount {
+    package func account(userID: UInt32, end: @escaping @Sendable () -> Void) -> ByteAccount {
         let number = self.nextNumber.wrappingAdd(1, ordering: .relaxed).newValue
-        return OutputAccount { byteCount in
+        return ByteAccount { byteCount in
             self.set(number, byteCount) { Entry(userID: userID, since: .now(), byteCount: byteCount, end: end) }
         }
     }
@@ -81,9 +82,9 @@ package final class OutputLedger: Sendable {
     }
 }
 
-extension OutputLedger.State {
+extension ByteLedger.State {
     /// Returns by how much what waits has grown.
-    fileprivate mutating func set(_ number: UInt64, _ byteCount: Int, _ makeEntry: () -> OutputLedger.Entry) -> Int {
+    fileprivate mutating func set(_ number: UInt64, _ byteCount: Int, _ makeEntry: () -> ByteLedger.Entry) -> Int {
         if let endedByteCount = self.ended[number] {
             guard byteCount == 0 else { return 0 }
             self.ended[number] = nil
@@ -105,8 +106,8 @@ extension OutputLedger.State {
 
     /// Takes out who is to end.
     ///
-    /// - Complexity: linear in the connections whose output waits.
-    fileprivate mutating func takeVictim() -> OutputLedger.Entry? {
+    /// - Complexity: linear in the connections of which something waits.
+    fileprivate mutating func takeVictim() -> ByteLedger.Entry? {
         guard let userID = self.byteCountByUser.max(by: { $0.value < $1.value })?.key else { return nil }
         let now = NIODeadline.now()
         let ofUser = self.entries.lazy.filter { $0.value.userID == userID }
@@ -119,7 +120,7 @@ extension OutputLedger.State {
     }
 }
 
-extension OutputLedger.Entry {
+extension ByteLedger.Entry {
     /// Bytes times the time that something has waited.
     fileprivate func harm(_ now: NIODeadline) -> Double {
         Double(self.byteCount) * Double(max(1, (now - self.since).nanoseconds))
@@ -127,7 +128,7 @@ extension OutputLedger.Entry {
 }
 
 /// What one connection has in its ledger. On the connection's event loop only.
-package final class OutputAccount {
+package final class ByteAccount {
     private let change: (_ byteCount: Int) -> Void
     private(set) var byteCount = 0
 

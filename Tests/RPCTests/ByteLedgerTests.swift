@@ -2,20 +2,20 @@
 import Synchronization
 import Testing
 
-@Suite struct OutputLedgerTests {
+@Suite struct ByteLedgerTests {
     private final class Ended: Sendable {
         let names = Mutex<[String]>([])
     }
 
     private func account(
-        _ ledger: OutputLedger, _ name: String, of userID: UInt32, _ ended: Ended
-    ) -> OutputAccount {
+        _ ledger: ByteLedger, _ name: String, of userID: UInt32, _ ended: Ended
+    ) -> ByteAccount {
         ledger.account(userID: userID) { ended.names.withLock { $0.append(name) } }
     }
 
     @Test func withinTheBoundNobodyIsEndedAndWhatIsReadIsCountedNoMore() {
         let ended = Ended()
-        let ledger = OutputLedger(byteCountMax: 100)
+        let ledger = ByteLedger(byteCountMax: 100)
         let (first, second) = (
             self.account(ledger, "first", of: 1, ended), self.account(ledger, "second", of: 2, ended)
         )
@@ -32,7 +32,7 @@ import Testing
 
     @Test func overTheBoundTheUserWithTheMostPaysAndNoOther() {
         let ended = Ended()
-        let ledger = OutputLedger(byteCountMax: 100)
+        let ledger = ByteLedger(byteCountMax: 100)
         let other = self.account(ledger, "other", of: 2, ended)
         other.set(byteCount: 45)
         let accounts = (0..<4).map { self.account(ledger, "\($0)", of: 1, ended) }
@@ -48,7 +48,7 @@ import Testing
     @Test func ofAUsersConnectionsTheOneThatHoldsTheMostForTheLongestIsEnded() {
         let ended = Ended()
         let told = Mutex<[Int]>([])
-        let ledger = OutputLedger(
+        let ledger = ByteLedger(
             byteCountMax: 100, connectionEnded: { _, byteCount in told.withLock { $0.append(byteCount) } })
         let (small, large, newest) = (
             self.account(ledger, "small", of: 1, ended), self.account(ledger, "large", of: 1, ended),
@@ -63,7 +63,7 @@ import Testing
 
     @Test func whoIsEndedIsEndedOnceAndCountsAgainOnlyAfterItWasGone() {
         let ended = Ended()
-        let ledger = OutputLedger(byteCountMax: 100)
+        let ledger = ByteLedger(byteCountMax: 100)
         let account = self.account(ledger, "one", of: 1, ended)
         account.set(byteCount: 101)
         account.set(byteCount: 300)
