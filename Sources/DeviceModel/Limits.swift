@@ -26,8 +26,8 @@ package struct Limits: Hashable, Sendable {
     package var connectionAssuredCountPerUser = 16
     /// How many connections are accepted a second where they keep coming, and how many at once after a pause; the others
     /// wait in the kernel.
-    package var connectionCountMaxPerSecond = 4_000
-    package var connectionBurstCount = 1_024
+    package var connectionCountMaxPerSecond = 2_000
+    package var connectionBurstCount = 128
     /// How long a connection over a limit is kept to be told so, in nanoseconds.
     package var refusedConnectionNanoseconds: Int64 = 5_000_000_000
     package var callCountMaxPerConnection = 1_024
@@ -35,12 +35,14 @@ package struct Limits: Hashable, Sendable {
     package var queuedOutputByteCountMax = 8 << 20
     /// What waits for the peers of all connections together, output or input; over it, those are ended that hold the most.
     package var queuedTotalByteCountMax = 256 << 20
+    /// With more than this waiting for a user's connections it is given no long answers.
+    package var queuedByteCountMaxPerUser = 32 << 20
     package var undeliveredInputByteCountMax = 1 << 20
     package var partialInputByteCountMax = 16 << 20
     package var decodingArenaByteCountMax = 32 << 20
 
     /// How long an event loop may spend in one turn on calls that can go on elsewhere, in nanoseconds.
-    package var loopTurnNanosecondsMax: Int64 = 4_000_000
+    package var loopTurnNanosecondsMax: Int64 = 1_000_000
 
     // MARK: The writer
 
@@ -154,6 +156,7 @@ extension Limits {
             limit("calls_per_uid", self.callCountMaxPerUser, "calls"),
             limit("queued_output_bytes", self.queuedOutputByteCountMax, "bytes"),
             limit("queued_total_bytes", self.queuedTotalByteCountMax, "bytes"),
+            limit("queued_bytes_per_uid", self.queuedByteCountMaxPerUser, "bytes"),
             limit("undelivered_input_bytes", self.undeliveredInputByteCountMax, "bytes"),
             limit("partial_input_bytes", self.partialInputByteCountMax, "bytes"),
             limit("decoding_arena_bytes", self.decodingArenaByteCountMax, "bytes"),

@@ -46,6 +46,7 @@ extension DeviceService {
         var digest = SHA256()
         var position: Int64 = 0
         while true {
+            try await responses.waitForRoom()
             let bytes = try await self.registry.read(
                 snapshot, at: position, byteCountMax: self.registry.limits.backupMessageByteCount)
             guard !bytes.isEmpty else { break }

@@ -46,6 +46,7 @@ extension DeviceService {
             // Between two slices whoever waits has its turn, with the index as with the thread.
             await Task.yield()
             try Task.checkCancellation()
+            if message.readableBytes == 0 { try await responses.waitForRoom() }
             try admission.renew()
             progress = self.registry.read { index in
                 walk.advance(index) { device in

@@ -212,6 +212,8 @@ package enum ResponsePart: Sendable {
     case message(ByteBuffer)
     /// Metadata that goes after the last message of a call that ends well.
     case trailers(Metadata)
+    /// Nothing: asks for room for a message.
+    case room
 }
 
 /// Where a streaming method writes its messages, one at a time.
@@ -233,6 +235,13 @@ package struct ResponseWriter: Sendable {
     /// of the status is sent instead.
     package func setTrailers(_ metadata: Metadata) async throws {
         try await self.send(.trailers(metadata))
+    }
+
+    /// Waits while the connection's output is full: whoever makes large messages makes none that then have to wait.
+    ///
+    /// - Throws: as ``write(_:)`` does.
+    package func waitForRoom() async throws {
+        try await self.send(.room)
     }
 
     /// Queues one encoded message, waiting while the connection's output is full.

@@ -65,19 +65,20 @@ package final class Daemon: Sendable {
             let stopSignals = stopsOnSignals ? try StopSignals(eventLoopGroup: group, logger: logger) : nil
             let socket = try socketOrigin.listen(configuration, notifier, logger)
             let health = HealthService()
+            let memory = MemoryReturn()
+            let ledger = Self.makeLedger(limits, memory, logger)
             let calls = CallMetrics()
             let stats = StatsCollector(registry: registry, calls: calls)
             let methods = MethodTable(
                 registry: registry, health: health, quota: CallQuota(countMaxPerUser: limits.callCountMaxPerUser),
                 watchQuota: CallQuota(countMaxPerUser: limits.watcherCountMaxPerUser, limitName: "watchers_per_uid"),
-                audit: audit, calls: calls, stats: stats
+                audit: audit, ledger: ledger, calls: calls, stats: stats
             )
-            let memory = MemoryReturn()
             let listener = Listener(
                 socket: socket,
                 methods: methods,
                 connectionLimits: ConnectionLimits(limits),
-                ledger: Self.makeLedger(limits, memory, logger),
+                ledger: ledger,
                 table: ConnectionTable(limits, userID: geteuid(), memory: memory),
                 access: access,
                 refused: RefusedConnections(methods: methods, limits: limits, logger: logger),
@@ -190,6 +191,7 @@ package final class Daemon: Sendable {
         let log = BoundedLog(logger, .warning, "connection ended for what it keeps waiting")
         return ByteLedger(
             byteCountMax: limits.queuedTotalByteCountMax,
+            byteCountMaxPerUser: limits.queuedByteCountMaxPerUser,
             connectionEnded: { log.log(["peer.uid": "\($0)", "bytes": "\($1)"]) },
             released: memory.released
         )

@@ -15,22 +15,48 @@ extension HealthService {
 extension MethodTable {
     private static let watchName = MethodName(service: "rollcall.v1.Devices", method: "WatchDevices")
 
+    /// What answers with much.
+    private static let longAnswerNames = Set(
+        [
+            "ListDevices", "CountDevices", "ExportDevices", "WatchDevices", "ListReleases", "ListHardwareVersions",
+            "ListAttributeKeys", "ListCohorts", "ListProjects", "Backup",
+        ])
+
     /// The operations on devices, health and reflection, for those who may call them and within the quotas: of all calls,
     /// and of watches.
     ///
     /// - Parameters:
+    ///   - ledger: What waits for callers that do not read; who has too much of it is given no long answers.
     ///   - calls: Where all of their calls are counted.
     ///   - stats: What the server tells of them, and of everything else that it counts.
     init(
         registry: Registry, health: HealthService, quota: CallQuota, watchQuota: CallQuota, audit: AuditLog,
-        calls: CallMetrics = CallMetrics(), stats: StatsCollector? = nil
+        ledger: ByteLedger = ByteLedger(), calls: CallMetrics = CallMetrics(), stats: StatsCollector? = nil
     ) {
         let reflection = ReflectionService(services: DeviceService.serviceNames + [HealthService.name])
         let service = DeviceService(registry: registry, drain: health.drain, audit: audit, stats: stats)
         let methods = (service.methods + health.methods + reflection.methods).map { method in
             let limited = method.name == Self.watchName ? watchQuota.limiting(method) : method
-            return AccessGate(method.name, audit: audit).guarding(quota.limiting(limited))
+            let spared =
+                Self.longAnswerNames.contains(method.name.method)
+                ? ledger.sparing(quota.limiting(limited)) : quota.limiting(limited)
+            return AccessGate(method.name, audit: audit).guarding(spared)
         }
         self.init(methods, metrics: calls)
+    }
+}
+
+extension ByteLedger {
+    /// `method`, refusing with RESOURCE_EXHAUSTED a user who leaves much unread: to make more of that would cost the others
+    /// their time.
+    fileprivate func sparing(_ method: Method) -> Method {
+        method.guarded { (context) throws(Status) in
+            guard self.isBehind(context.peer.userID) else { return }
+            throw .limitExceeded(
+                """
+                More than \(self.byteCountMaxPerUser) bytes wait for the user's connections (queued_bytes_per_uid): read \
+                them, or close those that do not, and call again.
+                """)
+        }
     }
 }

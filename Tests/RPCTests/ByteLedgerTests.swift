@@ -61,6 +61,22 @@ import Testing
         #expect(told.withLock { $0 } == [80])
     }
 
+    @Test func aUserIsBehindWithMoreThanItsShareAndNoOtherIs() {
+        let ended = Ended()
+        let ledger = ByteLedger(byteCountMax: 100, byteCountMaxPerUser: 40)
+        let (first, second) = (
+            self.account(ledger, "first", of: 1, ended), self.account(ledger, "second", of: 2, ended)
+        )
+        let third = self.account(ledger, "third", of: 1, ended)
+        first.set(byteCount: 40)
+        second.set(byteCount: 30)
+        #expect(!ledger.isBehind(1) && !ledger.isBehind(2))
+        third.set(byteCount: 1)
+        #expect(ledger.isBehind(1) && !ledger.isBehind(2) && !ledger.isBehind(3))
+        first.set(byteCount: 0)
+        #expect(!ledger.isBehind(1))
+    }
+
     @Test func whoIsEndedIsEndedOnceAndCountsAgainOnlyAfterItWasGone() {
         let ended = Ended()
         let ledger = ByteLedger(byteCountMax: 100)

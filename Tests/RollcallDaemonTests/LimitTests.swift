@@ -117,6 +117,33 @@ import Testing
         }
     }
 
+    /// Who leaves much unread is given no more of it, on any of its connections, until that is gone.
+    @Test func longAnswersAreRefusedToWhoLeavesMuchUnread() async throws {
+        try await Self.with {
+            $0.queuedByteCountMaxPerUser = 256 << 10
+        } body: { harness in
+            let client = try await harness.client()
+            let note = String(repeating: "n", count: 256)
+            _ = try await client.batchCreateDevices(
+                (0..<1_000).map { .init("D\($0)", ownerRef: note, hardwareVersion: "h") })
+            let slow = try #require(RawConnection(harness.socketPath))
+            for id in 0..<4 as Range<UInt32> {
+                await slow.send(WireFrame.request(2 * id + 1, "Devices/ListDevices", Wire.number(12, 1_000)).bytes)
+            }
+            let other = try WireConnection(path: harness.socketPath)
+            try await other.expectAlive()
+            for (id, method) in [(3, "ListDevices"), (5, "ExportDevices"), (7, "WatchDevices")] as [(UInt32, String)] {
+                await other.send(.request(id, "Devices/\(method)", flags: method == "ListDevices" ? 0 : 1))
+                let refusal = try await other.expectRefusal(id, 8, "LIMIT_EXCEEDED")
+                #expect(refusal.message.contains("262144 bytes wait for the user's connections (queued_bytes_per_uid)"))
+            }
+            _ = try await client.getDevice("D1")
+            slow.close()
+            try await poll { (try? await client.listDevices(ListQuery()).items.count) == 100 }
+            await client.close()
+        }
+    }
+
     /// Asks for long pages and reads none, until the server closes the connection; false where it does not.
     private static func isEnded(byAsking wire: TestProtocol, _ path: String) async throws -> Bool {
         let name = MethodName(service: "rollcall.v1.Devices", method: "ListDevices")

@@ -26,7 +26,7 @@ WINDOW = 1024
 # The storm begins once the callers are at it.
 LEAD_SECONDS = 0.3
 # So long that ten thousand connections are made, too, while calls are measured.
-STORM_SECONDS_MIN = 4.0
+STORM_SECONDS_MIN = 6.0
 SETTLE_SECONDS_MAX = 20
 SPARE_DESCRIPTORS = 200
 MIB = 1 << 20

@@ -29,21 +29,27 @@ package final class ByteLedger: Sendable {
     }
 
     package let byteCountMax: Int
+    package let byteCountMaxPerUser: Int
     private let connectionEnded: @Sendable (_ userID: UInt32, _ byteCount: Int) -> Void
     private let released: @Sendable (_ byteCount: Int) -> Void
     private let nextNumber = Atomic<UInt64>(0)
     private let state = Mutex(State())
+    /// Whether more waits than may for one user.
+    private let isMuch = Atomic(false)
 
     /// - Parameters:
     ///   - byteCountMax: how much may wait.
+    ///   - byteCountMaxPerUser: with more than this a user is behind.
     ///   - connectionEnded: Told of each connection that is ended, on whichever loop went over the bound.
     ///   - released: Told of bytes that wait no more.
     package init(
         byteCountMax: Int = .max,
+        byteCountMaxPerUser: Int = .max,
         connectionEnded: @escaping @Sendable (_ userID: UInt32, _ byteCount: Int) -> Void = { _, _ in },
         released: @escaping @Sendable (_ byteCount: Int) -> Void = { _ in }
     ) {
         self.byteCountMax = byteCountMax
+        self.byteCountMaxPerUser = byteCountMaxPerUser
         self.released = released
         self.connectionEnded = connectionEnded
     }
@@ -51,6 +57,13 @@ package final class ByteLedger: Sendable {
     /// What waits now.
     package var byteCount: Int {
         self.state.withLock { $0.byteCount }
+    }
+
+    /// Whether more waits for a user than may before it is given no long answers. On any thread.
+    package func isBehind(_ userID: UInt32) -> Bool {
+        // Seldom so, and asked often.
+        self.isMuch.load(ordering: .relaxed)
+            && self.state.withLock { $0.byteCountByUser[userID, default: 0] > self.byteCountMaxPerUser }
     }
 
     /// An account for one more connection.
@@ -70,6 +83,7 @@ package final class ByteLedger: Sendable {
             while state.byteCount > self.byteCountMax, let victim = state.takeVictim() {
                 victims.append(victim)
             }
+            self.isMuch.store(state.byteCount > self.byteCountMaxPerUser, ordering: .relaxed)
             return (released, victims)
         }
         if releasedByteCount > 0 {

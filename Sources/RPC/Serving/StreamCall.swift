@@ -111,6 +111,15 @@ package final class StreamCall: Sendable {
         case .head(let metadata): try self.writeHead(metadata)
         case .message(let message): try await self.write(message)
         case .trailers(let metadata): self.state.withLock { $0.trailers = metadata }
+        case .room: try await self.admit(byteCount: 0)
+        }
+    }
+
+    private func admit(byteCount: Int) async throws(Status) {
+        do {
+            try await self.connection.gate.admit(byteCount: byteCount)
+        } catch {
+            throw self.state.withLock { $0.endStatus } ?? error
         }
     }
 
@@ -149,11 +158,7 @@ package final class StreamCall: Sendable {
         guard self.kind != .client else {
             return
         }
-        do {
-            try await self.connection.gate.admit(byteCount: message.readableBytes)
-        } catch {
-            throw self.state.withLock { $0.endStatus } ?? error
-        }
+        try await self.admit(byteCount: message.readableBytes)
         self.connection.mailbox.post(.message(self.key, message))
     }
 }
