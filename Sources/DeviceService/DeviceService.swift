@@ -16,6 +16,8 @@ package struct DeviceService: Sendable {
     /// When the daemon began to serve.
     let startedAt: NIODeadline
     let stats: StatsCollector
+    /// Why a user is given no long answers now; nil where it is.
+    let refusalOfLongAnswers: @Sendable (_ userID: UInt32) -> Status?
 
     /// Full names of the services that ``methods`` belong to.
     package static let serviceNames = ["rollcall.v1.Devices", "rollcall.v1.Projects", "rollcall.v1.Server"]
@@ -24,15 +26,18 @@ package struct DeviceService: Sendable {
     ///   - drain: Raised when the daemon is going away.
     ///   - audit: Told of refused calls, and of what admins change.
     ///   - stats: What GetStats answers; nil leaves calls uncounted.
+    ///   - refusalOfLongAnswers: Asked again when a query that had to wait has its turn.
     ///   - startedAt: When the daemon began to serve, for GetServerInfo's uptime.
     package init(
         registry: Registry, drain: DrainSignal = DrainSignal(), audit: AuditLog, stats: StatsCollector? = nil,
+        refusalOfLongAnswers: @escaping @Sendable (_ userID: UInt32) -> Status? = { _ in nil },
         startedAt: NIODeadline = .now()
     ) {
         self.registry = registry
         self.drain = drain
         self.audit = audit
         self.stats = stats ?? StatsCollector(registry: registry, calls: CallMetrics())
+        self.refusalOfLongAnswers = refusalOfLongAnswers
         self.startedAt = startedAt
     }
 

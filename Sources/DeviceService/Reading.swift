@@ -79,6 +79,8 @@ extension DeviceService {
                 return { sink in
                     self.registry.answerInSlices(
                         begin: { index in
+                            // What others were given meanwhile may have been too much already.
+                            if let status = self.refusalOfLongAnswers(peer.userID) { throw status }
                             guard let project = index.project(slug: request.project) else {
                                 throw RegistryError.projectNotFound(request.project)
                             }

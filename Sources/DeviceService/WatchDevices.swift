@@ -92,6 +92,7 @@ extension DeviceService {
         let revision = watch.bookmark.revision
         var isMore = true
         while isMore {
+            try await responses.waitForRoom()
             var devices = ByteBuffer()
             isMore = try watch.advanceSnapshot { self.append($0, view: view, to: &devices) }
             guard devices.readableBytes > 0 else {

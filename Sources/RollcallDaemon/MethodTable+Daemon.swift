@@ -34,7 +34,9 @@ extension MethodTable {
         ledger: ByteLedger = ByteLedger(), calls: CallMetrics = CallMetrics(), stats: StatsCollector? = nil
     ) {
         let reflection = ReflectionService(services: DeviceService.serviceNames + [HealthService.name])
-        let service = DeviceService(registry: registry, drain: health.drain, audit: audit, stats: stats)
+        let service = DeviceService(
+            registry: registry, drain: health.drain, audit: audit, stats: stats,
+            refusalOfLongAnswers: ledger.refusalOfLongAnswers)
         let methods = (service.methods + health.methods + reflection.methods).map { method in
             let limited = method.name == Self.watchName ? watchQuota.limiting(method) : method
             let spared =
@@ -51,12 +53,16 @@ extension ByteLedger {
     /// their time.
     fileprivate func sparing(_ method: Method) -> Method {
         method.guarded { (context) throws(Status) in
-            guard self.isBehind(context.peer.userID) else { return }
-            throw .limitExceeded(
-                """
-                More than \(self.byteCountMaxPerUser) bytes wait for the user's connections (queued_bytes_per_uid): read \
-                them, or close those that do not, and call again.
-                """)
+            if let status = self.refusalOfLongAnswers(context.peer.userID) { throw status }
         }
+    }
+
+    fileprivate func refusalOfLongAnswers(_ userID: UInt32) -> Status? {
+        guard self.isBehind(userID) else { return nil }
+        return .limitExceeded(
+            """
+            More than \(self.byteCountMaxPerUser) bytes wait for the user's connections (queued_bytes_per_uid): read them, or \
+            close those that do not, and call again.
+            """)
     }
 }

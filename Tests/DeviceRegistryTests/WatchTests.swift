@@ -53,6 +53,29 @@ import Testing
         }
     }
 
+    /// More than are woken at once, while changes come faster than all of them are.
+    @Test func manyWatchersAreAllToldOfEverything() async throws {
+        let fixture = try RegistryFixture()
+        defer { fixture.registry.close() }
+        var watches: [DeviceWatch] = []
+        for _ in 0..<50 { watches.append(try await self.watch(fixture)) }
+        try await withThrowingTaskGroup(of: [String].self) { group in
+            for watch in watches {
+                group.addTask {
+                    var serials: [String] = []
+                    while serials.count < 100 {
+                        guard case .events(let events) = try await watch.next() else { continue }
+                        serials += events.map(\.device.deviceSerial)
+                    }
+                    return serials
+                }
+            }
+            let serials = (0..<100).map { "D\($0)" }
+            for serial in serials { try await fixture.create(serial) }
+            for try await told in group { #expect(told == serials) }
+        }
+    }
+
     @Test func tooManyWatchersAreRefusedByName() async throws {
         var limits = Limits()
         limits.watcherCountMax = 2

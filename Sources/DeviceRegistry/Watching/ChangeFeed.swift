@@ -54,7 +54,10 @@ final class ChangeFeed: Sendable {
         /// Those that have gone after they fell too far behind.
         var tooSlowCount: Int64 = 0
         var nextWatcher: UInt64 = 0
+        /// Whether watchers are being woken, some after others.
         var isWaking = false
+        /// Whether something has happened meanwhile.
+        var isWakeDue = false
         /// Whether the next heartbeat is scheduled.
         var isBeating = false
         var ending: RegistryError?
@@ -118,13 +121,33 @@ final class ChangeFeed: Sendable {
         if wakes { self.wakeAll() }
     }
 
+    /// How many watchers are woken at once, and how long the others wait for each of them: what a watcher does with a change
+    /// takes about a third of that, and the rest is for other callers. Of few watchers each hears of everything at once; of
+    /// hundreds each hears a little later of more.
+    private static let wakeCountAtOnce = 16
+    private static let wakeNanoseconds = 100_000
+
     private func wakeAll() {
         self.wakeQueue.async {
             let watchers = self.state.withLock { state in
-                state.isWaking = false
+                state.isWakeDue = false
                 return Array(state.watchers.values)
             }
-            for watcher in watchers { watcher.wake.yield() }
+            self.wake(watchers[...])
+        }
+    }
+
+    /// Wakes some, and later the rest; then all again where something has happened meanwhile.
+    private func wake(_ watchers: ArraySlice<Watcher>) {
+        let first = watchers.prefix(Self.wakeCountAtOnce)
+        for watcher in first { watcher.wake.yield() }
+        self.wakeQueue.asyncAfter(deadline: .now() + .nanoseconds(first.count * Self.wakeNanoseconds)) {
+            let rest = watchers.dropFirst(first.count)
+            if !rest.isEmpty {
+                self.wake(rest)
+            } else if self.state.withLock({ $0.wakingGoesOn() }) {
+                self.wakeAll()
+            }
         }
     }
 
@@ -139,12 +162,12 @@ final class ChangeFeed: Sendable {
         let nanoseconds = max(1_000_000, Int(self.limits.watchHeartbeatNanoseconds / 4))
         self.wakeQueue.asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) { [weak self] in
             guard let self else { return }
-            let goesOn = self.state.withLock { state in
+            let (goesOn, wakes) = self.state.withLock { state in
                 state.isBeating = false
-                return !state.watchers.isEmpty
+                return (!state.watchers.isEmpty, state.startWaking())
             }
             guard goesOn else { return }
-            self.wakeAll()
+            if wakes { self.wakeAll() }
             self.beat()
         }
     }
@@ -314,11 +337,19 @@ extension ChangeFeed.State {
         return batches
     }
 
-    /// Whether somebody is to be woken who was not yet.
+    /// Whether the waking is to begin; where it has begun, there is another one after it.
     fileprivate mutating func startWaking() -> Bool {
-        guard !self.watchers.isEmpty, !self.isWaking else { return false }
+        guard !self.watchers.isEmpty else { return false }
+        self.isWakeDue = true
+        guard !self.isWaking else { return false }
         self.isWaking = true
         return true
+    }
+
+    /// Whether there is another waking after one.
+    fileprivate mutating func wakingGoesOn() -> Bool {
+        self.isWaking = self.isWakeDue && !self.watchers.isEmpty
+        return self.isWaking
     }
 }
 
