@@ -130,8 +130,9 @@ import Testing
             for id in 0..<4 as Range<UInt32> {
                 await slow.send(WireFrame.request(2 * id + 1, "Devices/ListDevices", Wire.number(12, 1_000)).bytes)
             }
+            // What it asked for is on its way.
+            try await poll { (try? await client.listDevices(ListQuery())) == nil }
             let other = try WireConnection(path: harness.socketPath)
-            try await other.expectAlive()
             for (id, method) in [(3, "ListDevices"), (5, "ExportDevices"), (7, "WatchDevices")] as [(UInt32, String)] {
                 await other.send(.request(id, "Devices/\(method)", flags: method == "ListDevices" ? 0 : 1))
                 let refusal = try await other.expectRefusal(id, 8, "LIMIT_EXCEEDED")

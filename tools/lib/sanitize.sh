@@ -21,6 +21,8 @@ run_sanitized() {
     fi
     # Two at a time: what runs slower by an order of magnitude is not to wait for much else besides.
     set -- --experimental-maximum-parallelization-width 2 "$@"
+    # Tests that look at how much memory a process has leave that be.
+    export ROLLCALL_SANITIZER=$sanitizer
     case $sanitizer in
         thread)
             clang_of_swift -O2 -shared -fPIC -o "$scratch/thread-sanitizer-mutex.so" \
