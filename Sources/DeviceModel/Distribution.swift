@@ -52,7 +52,7 @@ public struct Distribution: Hashable, Sendable {
     /// Adds the values of another distribution with the same bounds.
     public mutating func merge(_ other: Distribution) {
         self.buckets = self.combined(with: other) { $0 + $1 }
-        self.sum += other.sum
+        self.sum = self.sum.saturatingAdd(other.sum)
         self.max = Swift.max(self.max, other.max)
     }
 
@@ -61,7 +61,7 @@ public struct Distribution: Hashable, Sendable {
     public func since(_ earlier: Distribution) -> Distribution {
         var difference = Distribution()
         difference.buckets = self.combined(with: earlier) { $0 - $1 }
-        difference.sum = self.sum - earlier.sum
+        difference.sum = Swift.max(0, self.sum - earlier.sum)
         difference.max = min(self.max, difference.buckets.last?.upperBound ?? 0)
         return difference
     }
@@ -77,5 +77,13 @@ public struct Distribution: Hashable, Sendable {
             if count > 0 { combined.append(Bucket(upperBound: bound, count: count)) }
         }
         return combined
+    }
+}
+
+extension Int64 {
+    /// The sum of two numbers, or the largest number where it would be larger.
+    package func saturatingAdd(_ other: Int64) -> Int64 {
+        let (sum, isOver) = self.addingReportingOverflow(other)
+        return isOver ? .max : sum
     }
 }

@@ -147,7 +147,7 @@ extension ServerStats {
     ///
     /// A server that was started anew meanwhile has counted from its start.
     public func since(_ earlier: ServerStats) -> ServerStats {
-        guard earlier.uptime <= self.uptime else { return self }
+        guard !self.isOfAnotherStart(than: earlier) else { return self }
         var difference = self
         for index in difference.connections.indices {
             let wire = self.connections[index].wire
@@ -173,7 +173,14 @@ extension ServerStats {
 
     /// How much time ``since(_:)`` is about.
     public func interval(since earlier: ServerStats) -> Duration {
-        earlier.uptime <= self.uptime ? self.uptime - earlier.uptime : self.uptime
+        self.isOfAnotherStart(than: earlier) ? self.uptime : self.uptime - earlier.uptime
+    }
+
+    /// Whether the server was started anew since `earlier`: something has become less that never does.
+    private func isOfAnotherStart(than earlier: ServerStats) -> Bool {
+        func connectionCount(_ stats: ServerStats) -> Int64 { stats.connections.reduce(0) { $0 + $1.totalCount } }
+        return earlier.uptime > self.uptime || earlier.process.processorTime > self.process.processorTime
+            || connectionCount(earlier) > connectionCount(self)
     }
 }
 

@@ -6,14 +6,19 @@ package import DeviceRegistry
 internal import Dispatch
 package import NIOCore
 package import RPC
+internal import Synchronization
 
 /// Asks every part of the server for its numbers.
-package struct StatsCollector: Sendable {
+///
+/// ## Concurrency
+/// Any thread. Those who ask while others wait are told the same.
+package final class StatsCollector: Sendable {
     private let registry: Registry
     private let calls: CallMetrics
     private let startedAt: NIODeadline
     /// Counting the descriptors of ten thousand connections takes milliseconds, for which no event loop is to wait.
     private let queue = DispatchQueue(label: "rollcall.stats", qos: .utility)
+    private let waiting = Mutex<[@Sendable (ServerStats) -> Void]>([])
 
     /// - Parameter calls: Where the server's connections count their calls.
     package init(registry: Registry, calls: CallMetrics, startedAt: NIODeadline = .now()) {
@@ -24,7 +29,19 @@ package struct StatsCollector: Sendable {
 
     /// Collects on a thread of its own, which `body` then runs on.
     package func collect(_ body: @escaping @Sendable (ServerStats) -> Void) {
-        self.queue.async { body(self.collect()) }
+        let isFirst = self.waiting.withLock { waiting in
+            waiting.append(body)
+            return waiting.count == 1
+        }
+        guard isFirst else { return }
+        self.queue.async {
+            let bodies = self.waiting.withLock { waiting in
+                defer { waiting = [] }
+                return waiting
+            }
+            let stats = self.collect()
+            for body in bodies { body(stats) }
+        }
     }
 
     private func collect() -> ServerStats {

@@ -216,7 +216,7 @@ extension ServerHandler {
                 self.withStream(key) { self.openWindow(of: $0) }
             case .inputConsumed(nil):
                 self.openConnectionWindow()
-            case .overdrawn where self.pass.isWaiting:
+            case .overdrawn where self.isWaiting(context):
                 self.closeUnread()
             case .overdrawn:
                 // All of it has gone meanwhile.

@@ -1,5 +1,6 @@
 // Numbers that one thread moves and every thread reads, at the price of plain ones.
 
+internal import DeviceModel
 internal import Glibc
 internal import Synchronization
 
@@ -28,9 +29,11 @@ package final class Counters: Sendable {
         free(self.start)
     }
 
+    /// A counter that has come to the largest number stays there.
     package func add(_ number: Int64, at index: Int) {
         precondition(index >= 0 && index < self.count, "There is no such counter.")
-        self.start[index].store(self.start[index].load(ordering: .relaxed) &+ number, ordering: .relaxed)
+        let sum = self.start[index].load(ordering: .relaxed).saturatingAdd(number)
+        self.start[index].store(sum, ordering: .relaxed)
     }
 
     /// Moves a counter up to `number`, if it is below.

@@ -38,7 +38,8 @@ package struct Histogram: Sendable {
     package func record(_ value: Int64, count: Int64 = 1) {
         let value = max(1, value)
         self.counters.add(count, at: self.offset + Self.bucket(of: value))
-        self.counters.add(value &* count, at: self.offset + Self.bucketCount)
+        let (sum, isOver) = value.multipliedReportingOverflow(by: count)
+        self.counters.add(isOver ? .max : sum, at: self.offset + Self.bucketCount)
         self.counters.raise(to: value, at: self.offset + Self.bucketCount + 1)
     }
 

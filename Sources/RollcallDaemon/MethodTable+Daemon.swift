@@ -61,8 +61,8 @@ extension ByteLedger {
         guard self.isBehind(userID) else { return nil }
         return .limitExceeded(
             """
-            More than \(self.byteCountMaxPerUser) bytes wait for the user's connections (queued_bytes_per_uid): read them, or \
-            close those that do not, and call again.
+            More than \(self.byteCountMaxPerUser) bytes wait for the user's connections (queued_bytes_per_uid): read, or \
+            finish what was begun, or close what does neither, and call again.
             """)
     }
 }

@@ -50,8 +50,8 @@ final class RefusedConnections: Sendable {
 }
 
 extension MethodTable {
-    /// The same methods, each of which refuses every call.
+    /// The same methods, each of which refuses every call and counts it where the others do.
     fileprivate func refusing(_ status: Status) -> MethodTable {
-        MethodTable(self.methods.map { $0.guarded { _ throws(Status) in throw status } })
+        MethodTable(self.methods.map { $0.guarded { _ throws(Status) in throw status } }, metrics: self.metrics)
     }
 }

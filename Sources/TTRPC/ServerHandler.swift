@@ -189,7 +189,7 @@ extension ServerHandler {
                 self.deadlinePassed(key, arena)
             case .inputConsumed:
                 self.resumeReading(context)
-            case .overdrawn where self.pass.isWaiting:
+            case .overdrawn where self.isWaiting(context):
                 self.closeUnread(self.machine.connectionClosed())
             case .overdrawn:
                 // All of it has gone meanwhile.

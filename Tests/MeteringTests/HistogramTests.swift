@@ -71,4 +71,16 @@ import Testing
             #expect(difference.max >= expected.max && difference.max <= sum.max, "seed \(seed)")
         }
     }
+
+    /// Streams live long, and there are many.
+    @Test func aSumEndsAtTheLargestNumber() {
+        let histogram = Histogram()
+        histogram.record(.max / 2 + 1)
+        var distribution = histogram.distribution
+        distribution.merge(histogram.distribution)
+        #expect(distribution.sum == .max)
+        #expect(histogram.distribution.since(distribution).sum == 0)
+        histogram.record(.max / 2 + 1, count: 3)
+        #expect(histogram.distribution.sum == .max)
+    }
 }

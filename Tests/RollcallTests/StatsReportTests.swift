@@ -44,6 +44,13 @@ import Testing
         #expect(!sample.contains("unknown"), "\(sample)")
     }
 
+    /// Also where it has been up for longer by now than it had been before.
+    @Test func aServerThatWasStartedAnewHasCountedFromItsStart() async throws {
+        var earlier = Self.stats
+        earlier.process.processorTime = .seconds(10)
+        #expect(Self.later.since(earlier) == Self.later && Self.later.interval(since: earlier) == Self.later.uptime)
+    }
+
     @Test func samplesTakeEachOthersPlaceOnATerminal() async throws {
         let (data, _) = try await printed(.table, columnCount: 80, isTerminal: true) {
             try $0.sample(StatsReport(Self.later, since: Self.stats))

@@ -259,8 +259,10 @@ package struct CallFigures: Sendable {
     fileprivate mutating func add(_ source: CallCounters) {
         typealias Places = CallCounters.Connections
         let counters = source.counters
+        // In this order: one that closes meanwhile counts as open, and none as fewer than none.
+        let closedCount = counters.value(at: Places.closed)
         self.connections[source.wire, default: Connections()].openCount +=
-            counters.value(at: Places.opened) - counters.value(at: Places.closed)
+            counters.value(at: Places.opened) - closedCount
         self.connections[source.wire, default: Connections()].totalCount += counters.value(at: Places.opened)
         self.connections[source.wire, default: Connections()].receivedByteCount += counters.value(at: Places.received)
         self.connections[source.wire, default: Connections()].sentByteCount += counters.value(at: Places.sent)

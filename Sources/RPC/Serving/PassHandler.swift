@@ -44,8 +44,8 @@ package struct Pass {
         if case .flush = self.end { true } else { false }
     }
 
-    /// Whether something waits for the peer, as of the end of the last pass.
-    package var isWaiting: Bool {
+    /// Whether something waits for the peer, as of the last look.
+    fileprivate var isWaiting: Bool {
         self.account.byteCount > 0
     }
 
@@ -124,6 +124,12 @@ extension PassHandler {
         case .close:
             self.output = ByteBuffer()
         }
+    }
+
+    /// Whether something waits for the peer now.
+    package func isWaiting(_ context: ChannelHandlerContext) -> Bool {
+        self.noteWaiting(context)
+        return self.pass.isWaiting
     }
 
     private func noteWaiting(_ context: ChannelHandlerContext) {

@@ -1,6 +1,7 @@
 // Metrics for whoever scrapes a file, such as the textfile collector of Prometheus' node_exporter.
 
 internal import DeviceService
+internal import Dispatch
 internal import Glibc
 internal import Logging
 internal import ServiceLifecycle
@@ -16,6 +17,13 @@ struct MetricsFile: Service {
     let path: String
     let stats: StatsCollector
     let logger: Logger
+    private let queue = DispatchQueue(label: "rollcall.metrics", qos: .utility)
+
+    init(path: String, stats: StatsCollector, logger: Logger) {
+        self.path = path
+        self.stats = stats
+        self.logger = logger
+    }
 
     func run() async {
         // Cancellation is how a drain ends the wait.
@@ -37,11 +45,14 @@ struct MetricsFile: Service {
     func write() async -> DaemonError? {
         await withCheckedContinuation { continuation in
             self.stats.collect { stats in
-                do throws(DaemonError) {
-                    try self.replace(with: Array(stats.prometheusText.utf8))
-                    continuation.resume(returning: nil)
-                } catch {
-                    continuation.resume(returning: error)
+                // Elsewhere: others who want to know wait for no disk.
+                self.queue.async {
+                    do throws(DaemonError) {
+                        try self.replace(with: Array(stats.prometheusText.utf8))
+                        continuation.resume(returning: nil)
+                    } catch {
+                        continuation.resume(returning: error)
+                    }
                 }
             }
         }

@@ -4,8 +4,9 @@ internal import RollcallClient
 
 /// Puts quantities into words.
 enum Quantity {
-    /// Three digits or so: `812`, `12.3`, `1.20`.
+    /// Three digits or so: `812`, `12.3`, `1.20`; 0 for what is less.
     static func significant(_ number: Double) -> String {
+        let number = max(0, number)
         let scale: Int64 = number >= 99.95 ? 1 : number >= 9.995 ? 10 : 100
         let scaled = Int64((number * Double(scale)).rounded())
         guard scale > 1 else { return String(scaled) }
