@@ -42,7 +42,7 @@ package struct Limits: Hashable, Sendable {
     package var decodingArenaByteCountMax = 32 << 20
 
     /// How long an event loop may spend in one turn on calls that can go on elsewhere, in nanoseconds.
-    package var loopTurnNanosecondsMax: Int64 = 1_000_000
+    package var loopTurnNanosecondsMax: Int64 = 4_000_000
 
     // MARK: The writer
 
