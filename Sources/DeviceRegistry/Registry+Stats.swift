@@ -13,10 +13,14 @@ extension Registry {
         self.writer.meter.report(to: &stats.writer)
         stats.store = self.store.stats
         stats.index.deviceCount = Int64(self.deviceCount)
-        let (projectCount, memory) = self.read { index in (index.projectCount, index.memoryFigures) }
-        stats.index.projectCount = Int64(projectCount)
-        stats.index.memory = memory.reported.map { .init(name: $0.name, byteCount: Int64($0.byteCount)) }
+        stats.index.projectCount = Int64(self.read { $0.projectCount })
+        stats.index.memory = self.memory
         stats.watchers = self.feed.stats
+    }
+
+    /// What the parts of the index take.
+    package var memory: [ServerInfo.MemoryFigure] {
+        self.read { $0.memoryFigures }.reported.map { .init(name: $0.name, byteCount: Int64($0.byteCount)) }
     }
 
     /// Devices of every project.

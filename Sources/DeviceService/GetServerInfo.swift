@@ -27,9 +27,7 @@ extension DeviceService {
                 limits: self.registry.limits.reported.map {
                     ServerInfo.Limit(name: $0.name, value: $0.value, unit: $0.unit)
                 },
-                memory: self.registry.read { $0.memoryFigures }.reported.map {
-                    ServerInfo.MemoryFigure(name: $0.name, byteCount: Int64($0.byteCount))
-                },
+                memory: self.registry.memory,
                 store: self.registry.storeState
             )
             reply.append(arena.message(info))

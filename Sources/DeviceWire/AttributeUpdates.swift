@@ -44,9 +44,7 @@ extension Arena {
     package func messages(
         _ updates: [AttributeUpdate]
     ) -> UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__AttributeUpdate>?> {
-        let messages: UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__AttributeUpdate>?> =
-            self.makePointerArray(count: updates.count)
-        for (index, update) in updates.enumerated() {
+        self.pointers(updates) { update in
             let message = self.make(Messages.attributeUpdate)
             message.pointee.string_key = self.text(update.key)
             if let value = update.value {
@@ -55,8 +53,7 @@ extension Arena {
             if let time = update.time {
                 message.pointee.time = self.message(time)
             }
-            messages[index] = message
+            return message
         }
-        return messages
     }
 }

@@ -34,12 +34,7 @@ extension Arena {
     package func messages(
         _ attributes: [Attribute]
     ) -> UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__Attribute>?> {
-        let messages: UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__Attribute>?> =
-            self.makePointerArray(count: attributes.count)
-        for (index, attribute) in attributes.enumerated() {
-            messages[index] = self.message(attribute.customMetric, attribute.state)
-        }
-        return messages
+        self.pointers(attributes) { self.message($0.customMetric, $0.state) }
     }
 
     /// A value as a message.

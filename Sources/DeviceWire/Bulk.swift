@@ -109,11 +109,8 @@ extension Arena {
         }
         device.pointee.last_seen = item.lastSeen.map { self.message($0) }
         device.pointee.last_seen_release = item.release.map { self.message($0) }
-        device.pointee.attributes = self.makePointerArray(count: item.attributes.count)
+        device.pointee.attributes = self.pointers(item.attributes) { self.attribute($0) }
         device.pointee.n_attributes = item.attributes.count
-        for (index, update) in item.attributes.enumerated() {
-            device.pointee.attributes[index] = self.attribute(update)
-        }
         let message = self.make(Messages.importItem)
         message.pointee.device = device
         message.pointee.create_cohort = item.createsCohort ? 1 : 0

@@ -30,11 +30,8 @@ extension Arena {
     ) -> UnsafeMutablePointer<Request> {
         let request = self.make(type)
         request.pointee.project = self.text(project)
-        request.pointee.requests = self.makePointerArray(count: items.count)
+        request.pointee.requests = self.pointers(items, message)
         request.pointee.n_requests = items.count
-        for (index, item) in items.enumerated() {
-            request.pointee.requests[index] = message(item)
-        }
         request.pointee.validate_only = validateOnly ? 1 : 0
         request.pointee.request_id = self.optionalText(requestID)
         return request

@@ -28,11 +28,8 @@ extension Arena {
     /// `group` as a message.
     package func message(_ group: DeviceGroup) -> UnsafeMutablePointer<Rollcall__V1__DeviceGroup> {
         let message = self.make(Messages.deviceGroup)
-        message.pointee.values = self.makePointerArray(count: group.values.count)
+        message.pointee.values = self.pointers(group.values) { self.message($0) }
         message.pointee.n_values = group.values.count
-        for (index, value) in group.values.enumerated() {
-            message.pointee.values[index] = self.message(value)
-        }
         message.pointee.count = group.count
         return message
     }

@@ -11,30 +11,23 @@ extension Arena {
         message.pointee.version = self.text(info.version)
         message.pointee.store_id = self.text(info.storeID)
         message.pointee.revision = info.revision
-        let (seconds, attoseconds) = info.uptime.components
-        message.pointee.uptime = self.message(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        message.pointee.uptime = self.message(info.uptime)
         let caller = self.make(Messages.caller)
         caller.pointee.uid = info.caller.userID
         caller.pointee.gid = info.caller.groupID
         caller.pointee.pid = info.caller.processID
         self.fill(caller, groupsAndRolesOf: info.caller)
         message.pointee.caller = caller
-        let limits: UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__Limit>?> =
-            self.makePointerArray(count: info.limits.count)
-        for (index, limit) in info.limits.enumerated() {
+        message.pointee.n_limits = info.limits.count
+        message.pointee.limits = self.pointers(info.limits) { limit in
             let limitMessage = self.make(Messages.limit)
             limitMessage.pointee.name = self.text(limit.name)
             limitMessage.pointee.value = limit.value
             limitMessage.pointee.unit = self.text(limit.unit)
-            limits[index] = limitMessage
+            return limitMessage
         }
-        message.pointee.n_limits = info.limits.count
-        message.pointee.limits = limits
         message.pointee.n_memory = info.memory.count
-        message.pointee.memory = self.makePointerArray(count: info.memory.count)
-        for (index, figure) in info.memory.enumerated() {
-            message.pointee.memory[index] = self.message(figure)
-        }
+        message.pointee.memory = self.pointers(info.memory) { self.message($0) }
         message.pointee.store = self.message(info.store)
         return message
     }
@@ -62,8 +55,7 @@ extension Arena {
         message.pointee.n_groups = caller.groupIDs.count
         message.pointee.groups = self.numbers(caller.groupIDs)
         message.pointee.n_roles = caller.roles.count
-        message.pointee.roles = self.makePointerArray(count: caller.roles.count)
-        for (index, granted) in caller.roles.enumerated() {
+        message.pointee.roles = self.pointers(caller.roles) { granted in
             let grantedMessage = self.make(Messages.grantedRoles)
             grantedMessage.pointee.project = self.text(granted.project ?? "")
             grantedMessage.pointee.n_roles = granted.roles.count
@@ -71,7 +63,7 @@ extension Arena {
             for (roleIndex, role) in granted.roles.enumerated() {
                 grantedMessage.pointee.roles[roleIndex] = self.text(role)
             }
-            message.pointee.roles[index] = grantedMessage
+            return grantedMessage
         }
     }
 

@@ -23,19 +23,6 @@ extension Arena {
         return message
     }
 
-    private func message(_ duration: Duration) -> UnsafeMutablePointer<Google__Protobuf__Duration> {
-        let (seconds, attoseconds) = duration.components
-        return self.message(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
-    }
-
-    private func pointers<Value, Message>(
-        _ values: [Value], _ message: (Value) -> UnsafeMutablePointer<Message>
-    ) -> UnsafeMutablePointer<UnsafeMutablePointer<Message>?> {
-        let pointers: UnsafeMutablePointer<UnsafeMutablePointer<Message>?> = self.makePointerArray(count: values.count)
-        for (index, value) in values.enumerated() { pointers[index] = message(value) }
-        return pointers
-    }
-
     private func message(_ distribution: Distribution) -> UnsafeMutablePointer<Rollcall__V1__Distribution> {
         let message = self.make(Messages.distribution)
         message.pointee.count = distribution.count

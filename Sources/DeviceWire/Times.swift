@@ -21,6 +21,12 @@ extension Arena {
         return message
     }
 
+    /// `duration` as a message, truncated to microseconds.
+    func message(_ duration: Duration) -> UnsafeMutablePointer<Google__Protobuf__Duration> {
+        let (seconds, attoseconds) = duration.components
+        return self.message(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+    }
+
     /// A span of nanoseconds as a message.
     func message(nanoseconds: Int64) -> UnsafeMutablePointer<Google__Protobuf__Duration> {
         let message = self.make(Messages.googleProtobufDuration)

@@ -50,10 +50,7 @@ extension Arena {
             let snapshot = self.make(Messages.watchSnapshot)
             snapshot.pointee.revision = revision
             snapshot.pointee.n_devices = devices.count
-            snapshot.pointee.devices = self.makePointerArray(count: devices.count)
-            for (index, device) in devices.enumerated() {
-                snapshot.pointee.devices[index] = self.message(device)
-            }
+            snapshot.pointee.devices = self.pointers(devices) { self.message($0) }
             message.pointee.event_case = ROLLCALL__V1__WATCH_DEVICES_RESPONSE__EVENT_SNAPSHOT
             message.pointee.snapshot = snapshot
         case .entered(let device, let revision):

@@ -38,11 +38,11 @@ extension MethodTable {
             registry: registry, drain: health.drain, audit: audit, stats: stats,
             refusalOfLongAnswers: ledger.refusalOfLongAnswers)
         let methods = (service.methods + health.methods + reflection.methods).map { method in
-            let limited = method.name == Self.watchName ? watchQuota.limiting(method) : method
-            let spared =
-                Self.longAnswerNames.contains(method.name.method)
-                ? ledger.sparing(quota.limiting(limited)) : quota.limiting(limited)
-            return AccessGate(method.name, audit: audit).guarding(spared)
+            var guarded = method
+            if method.name == Self.watchName { guarded = watchQuota.limiting(guarded) }
+            guarded = quota.limiting(guarded)
+            if Self.longAnswerNames.contains(method.name.method) { guarded = ledger.sparing(guarded) }
+            return AccessGate(method.name, audit: audit).guarding(guarded)
         }
         self.init(methods, metrics: calls)
     }
