@@ -13,6 +13,9 @@ struct Listener: Service {
     /// Time without accepting after the process or the system ran out of descriptors or memory.
     static let acceptBackoff = TimeAmount.milliseconds(250)
 
+    /// Of connections that are served.
+    private static let groupCount = 64
+
     private let socket: ListeningSocket
     private let methods: MethodTable
     private let connectionLimits: ConnectionLimits
@@ -62,15 +65,35 @@ struct Listener: Service {
         self.socket.restoreBacklog()
         self.listening()
         await withTaskCancellationOrGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                for await connection in connections {
-                    group.addTask { await connection.run() }
-                }
-            }
+            await Self.serve(connections)
         } onCancelOrGracefulShutdown: {
             self.drain(server, arrivals)
         }
         try await server.closeFuture.get()
+    }
+
+    /// Runs connections to their ends. A task group looks for each child that ends among all the others: thousands of connections
+    /// that close at once would be let go of for seconds, so that they are dealt out to several groups.
+    private static func serve(_ connections: AsyncStream<ServerConnection>) async {
+        await withDiscardingTaskGroup { groups in
+            let shares = (0..<Self.groupCount).map { _ in
+                let (share, deal) = AsyncStream.makeStream(of: ServerConnection.self)
+                groups.addTask {
+                    await withDiscardingTaskGroup { group in
+                        for await connection in share {
+                            group.addTask { await connection.run() }
+                        }
+                    }
+                }
+                return deal
+            }
+            var dealtCount = 0
+            for await connection in connections {
+                shares[dealtCount % Self.groupCount].yield(connection)
+                dealtCount += 1
+            }
+            for share in shares { share.finish() }
+        }
     }
 
     private func startAccepting(
