@@ -149,8 +149,8 @@ let package = Package(
         .target(
             name: "RollcallTesting",
             dependencies: [
-                "CRollcallProto", "Descriptors", "DeviceModel", "DeviceQuery", "DeviceStore", "GRPCTransport",
-                "ProtobufC", "RPC", "StatusWire", "TTRPC", hpack, http2, log,
+                "CRollcallProto", "Descriptors", "DeviceModel", "DeviceQuery", "DeviceStore", "DeviceWire",
+                "GRPCTransport", "ProtobufC", "RPC", "StatusWire", "TTRPC", hpack, http2, log,
             ] + nio,
             path: "Tests/RollcallTesting"
         ),
@@ -235,7 +235,8 @@ let package = Package(
         .testTarget(
             name: "RollcallClientTests",
             dependencies: [
-                "CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RPC", "RollcallClient", "TTRPC", log,
+                "CRollcallProto", "DeviceModel", "DeviceWire", "ProtobufC", "RPC", "RollcallClient", "RollcallTesting",
+                "TTRPC", log,
             ] + nio
         ),
         .testTarget(

@@ -81,7 +81,7 @@ extension Registry {
             },
             isWanted: purge.isWanted,
             advance: { (query: LongQuery, index: borrowing RegistryIndex) throws -> DeviceSelection? in
-                switch query.advance(index, each: { _ in false }) {
+                switch query.advance(index) {
                 case .selected(let selection): return selection
                 case .projectGone: throw RegistryError.projectNotFound(purge.project)
                 case .unfinished, .list, .count: return nil

@@ -16,29 +16,54 @@ extension DeviceService {
             .devices("CountDevices"), Messages.countDevicesRequest,
             request: { message in CountDevicesRequest(message, limits: self.registry.limits) },
             answer: { request, index, project, reply in
-                let count = try index.shortCount(request.query, in: project, now: self.registry.now())
-                guard let count else { return false }
-                self.append(count, to: &reply)
-                return true
+                try self.append(to: &reply) { each in
+                    try index.shortCount(request.query, in: project, now: self.registry.now(), each: each)
+                }
             },
             begin: { request, index, project in
                 try LongQuery(request.query, in: project, of: index, now: self.registry.now())
             },
             advance: { request, query, index, reply in
-                switch query.advance(index, each: { _ in false }) {
-                case .unfinished, .list, .selected: return false
-                case .projectGone: throw RegistryError.projectNotFound(request.project)
-                case .count(let count):
-                    self.append(count, to: &reply)
-                    return true
+                try self.append(to: &reply) { each in
+                    switch query.advance(index, eachGroup: each) {
+                    case .unfinished, .list, .selected: return nil
+                    case .projectGone: throw RegistryError.projectNotFound(request.project)
+                    case .count(let summary): return summary
+                    }
                 }
             }
         )
     }
 
-    private func append(_ count: DeviceCount, to reply: inout ByteBuffer) {
-        Arena.current.scope { arena in
-            reply.append(count, byteCountMax: self.registry.limits.pageByteCountMax, arena)
+    /// Writes a reply while the index shows the groups, so that nothing is collected; groups that would take it past its limit
+    /// are counted with the others.
+    ///
+    /// - Parameter count: Shows each group to its argument; nil where that is not through, and then nothing is written.
+    /// - Returns: whether it is written.
+    private func append(
+        to reply: inout ByteBuffer, _ count: (_ each: (BorrowedGroup) -> Bool) throws -> CountSummary?
+    ) throws -> Bool {
+        let start = reply.readableBytes
+        return try Arena.current.scope { arena in
+            let summary = try count { group in
+                if reply.readableBytes == start {
+                    let beginning = arena.make(Messages.countDevicesResponse)
+                    beginning.pointee.count = group.totalCount
+                    reply.append(beginning)
+                }
+                return arena.scope { arena in
+                    reply.append(
+                        arena.message(group), asElementOf: 2,
+                        byteCountMax: start + self.registry.limits.pageByteCountMax)
+                }
+            }
+            guard let summary else { return false }
+            let end = arena.make(Messages.countDevicesResponse)
+            if reply.readableBytes == start { end.pointee.count = summary.count }
+            end.pointee.other_count = summary.otherCount
+            end.pointee.explanation = summary.explanation.map { arena.message($0) }
+            reply.append(end)
+            return true
         }
     }
 }
@@ -61,30 +86,5 @@ private struct CountDevicesRequest: QueryRequest {
 
     func violations(in project: ProjectID, of index: borrowing RegistryIndex) -> [FieldViolation] {
         index.violations(of: self.query.filter, groupBy: self.query.groupBy, in: project)
-    }
-}
-
-extension ByteBuffer {
-    /// A reply; groups that would take it past `byteCountMax` are counted with the others.
-    fileprivate mutating func append(_ count: DeviceCount, byteCountMax: Int, _ arena: Arena) {
-        let byteCountMax = self.readableBytes + byteCountMax
-        let beginning = arena.make(Messages.countDevicesResponse)
-        beginning.pointee.count = count.count
-        self.append(beginning)
-        let end = arena.make(Messages.countDevicesResponse)
-        end.pointee.other_count = count.otherCount
-        var isFull = false
-        for group in count.groups {
-            isFull =
-                isFull
-                || arena.scope { arena in
-                    !self.append(arena.message(group), asElementOf: 2, byteCountMax: byteCountMax)
-                }
-            if isFull {
-                end.pointee.other_count += group.count
-            }
-        }
-        end.pointee.explanation = count.explanation.map { arena.message($0) }
-        self.append(end)
     }
 }

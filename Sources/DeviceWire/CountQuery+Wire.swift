@@ -25,17 +25,21 @@ extension FieldCheck {
 }
 
 extension Arena {
-    /// `group` as a message.
-    package func message(_ group: DeviceGroup) -> UnsafeMutablePointer<Rollcall__V1__DeviceGroup> {
+    /// `group` as a message, whose texts it borrows.
+    package func message(_ group: BorrowedGroup) -> UnsafeMutablePointer<Rollcall__V1__DeviceGroup> {
         let message = self.make(Messages.deviceGroup)
-        message.pointee.values = self.pointers(group.values) { self.message($0) }
-        message.pointee.n_values = group.values.count
+        let values: UnsafeMutablePointer<UnsafeMutablePointer<Rollcall__V1__GroupValue>?> = self.makePointerArray(
+            count: Limits.groupKeyCountMax)
+        values[0] = self.message(group.first)
+        values[1] = group.second.map { self.message($0) }
+        message.pointee.values = values
+        message.pointee.n_values = group.second == nil ? 1 : 2
         message.pointee.count = group.count
         return message
     }
 
     /// `value` as a message, with nothing set where there is none.
-    private func message(_ value: GroupValue) -> UnsafeMutablePointer<Rollcall__V1__GroupValue> {
+    private func message(_ value: BorrowedGroupValue) -> UnsafeMutablePointer<Rollcall__V1__GroupValue> {
         let message = self.make(Messages.groupValue)
         switch value {
         case .none:

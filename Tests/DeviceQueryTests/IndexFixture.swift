@@ -107,8 +107,14 @@ final class IndexFixture {
     }
 
     func count(_ query: CountQuery, forcedPlan: QueryExplanation.Plan? = nil) throws(InvalidFields) -> DeviceCount {
-        try self.index.count(
-            query, in: FleetGenerator.project, now: self.generator.now, planning: Planning(forcedPlan: forcedPlan))
+        var groups: [DeviceGroup] = []
+        let summary = try self.index.count(
+            query, in: FleetGenerator.project, now: self.generator.now, planning: Planning(forcedPlan: forcedPlan)
+        ) { group in
+            groups.append(DeviceGroup(group))
+            return true
+        }
+        return DeviceCount(summary, groups)
     }
 
     /// One page as ids, if it is not expected to take long.
@@ -126,7 +132,16 @@ final class IndexFixture {
     }
 
     func shortCount(_ query: CountQuery) throws(InvalidFields) -> DeviceCount? {
-        try self.index.shortCount(query, in: FleetGenerator.project, now: self.generator.now)
+        var groups: [DeviceGroup] = []
+        let summary = try self.index.shortCount(query, in: FleetGenerator.project, now: self.generator.now) { group in
+            groups.append(DeviceGroup(group))
+            return true
+        }
+        guard let summary else {
+            #expect(groups.isEmpty)
+            return nil
+        }
+        return DeviceCount(summary, groups)
     }
 
     /// The whole list, by the oracle.
@@ -147,7 +162,34 @@ extension [DeviceID] {
     }
 }
 
+extension DeviceGroup {
+    /// A copy of what the index shows.
+    init(_ group: BorrowedGroup) {
+        self.init(
+            values: GroupValues(GroupValue(group.first), group.second.map { GroupValue($0) }), count: group.count)
+    }
+}
+
+extension GroupValue {
+    fileprivate init(_ value: BorrowedGroupValue) {
+        self =
+            switch value {
+            case .none: .none
+            case .text(let text): .text(String(decoding: text, as: UTF8.self))
+            case .int(let number): .int(number)
+            case .float(let number): .float(number)
+            case .bool(let isTrue): .bool(isTrue)
+            case .activity(let activity): .activity(activity)
+            }
+    }
+}
+
 extension DeviceCount {
+    init(_ summary: CountSummary, _ groups: [DeviceGroup]) {
+        self.init(
+            count: summary.count, groups: groups, otherCount: summary.otherCount, explanation: summary.explanation)
+    }
+
     /// Everything that a caller sees, with texts told apart by their bytes; the two zeros are one number.
     var shown: [String] {
         let groups = self.groups.map { group in

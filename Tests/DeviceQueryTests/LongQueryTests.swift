@@ -6,20 +6,43 @@ import RollcallTesting
 import Testing
 
 @Suite struct LongQueryTests {
+    /// What a slice came to, with what it showed.
+    private struct Outcome {
+        var progress: LongQuery.Progress
+        var ids: [DeviceID] = []
+        var groups: [DeviceGroup] = []
+
+        var count: DeviceCount? {
+            guard case .count(let summary) = self.progress else { return nil }
+            return DeviceCount(summary, self.groups)
+        }
+    }
+
     /// Goes on with a query to its end; `meanwhile` runs between two slices.
     private func run(
         _ query: LongQuery, in fixture: IndexFixture, wordCount: Int, meanwhile: () -> Void
-    ) -> (progress: LongQuery.Progress, ids: [DeviceID]) {
+    ) -> Outcome {
         for _ in 0..<1_000_000 {
-            var ids: [DeviceID] = []
-            let progress = query.advance(fixture.index, wordCount: wordCount) { device in
-                ids.append(device.id)
-                return true
-            }
-            if case .unfinished = progress { meanwhile() } else { return (progress, ids) }
+            let outcome = self.step(query, in: fixture, wordCount: wordCount)
+            if case .unfinished = outcome.progress { meanwhile() } else { return outcome }
         }
         Issue.record("the query does not end")
-        return (.unfinished, [])
+        return Outcome(progress: .unfinished)
+    }
+
+    private func step(_ query: LongQuery, in fixture: IndexFixture, wordCount: Int) -> Outcome {
+        var outcome = Outcome(progress: .unfinished)
+        outcome.progress = query.advance(
+            fixture.index, wordCount: wordCount,
+            each: { device in
+                outcome.ids.append(device.id)
+                return true
+            },
+            eachGroup: { group in
+                outcome.groups.append(DeviceGroup(group))
+                return true
+            })
+        return outcome
     }
 
     @Test(arguments: 0..<30 as Range<UInt64>)
@@ -35,16 +58,16 @@ import Testing
             if step % 5 == 4 { query.position = .number(Int64(1 + step % 3)) }
             let now = fixture.generator.now
             let long = try LongQuery(query, in: FleetGenerator.project, of: fixture.index, now: now)
-            let (progress, ids) = self.run(long, in: fixture, wordCount: 1 + step % 3) {
+            let outcome = self.run(long, in: fixture, wordCount: 1 + step % 3) {
                 fixture.mutate([0, 3, 20][step % 3])
             }
-            guard case .list(let page) = progress else {
-                Issue.record("seed \(seed), step \(step): \(progress)")
+            guard case .list(let page) = outcome.progress else {
+                Issue.record("seed \(seed), step \(step): \(outcome.progress)")
                 continue
             }
             let expected = fixture.generator.oracle.list(query, tree: sample.tree, now: now).map(\.id)
             let part = expected.page(query)
-            #expect(ids == part.ids, "seed \(seed), step \(step), \(query)")
+            #expect(outcome.ids == part.ids, "seed \(seed), step \(step), \(query)")
             #expect(page.nextPageToken.isEmpty == part.isLast, "seed \(seed), step \(step)")
             #expect(page.totalCount == (query.includesTotal ? Int64(expected.count) : nil), "seed \(seed), \(step)")
         }
@@ -59,11 +82,11 @@ import Testing
             let query = fixture.generator.count(sample)
             let now = fixture.generator.now
             let long = try LongQuery(query, in: FleetGenerator.project, of: fixture.index, now: now)
-            let (progress, _) = self.run(long, in: fixture, wordCount: 1 + step % 2) {
+            let outcome = self.run(long, in: fixture, wordCount: 1 + step % 2) {
                 fixture.mutate([0, 4, 20][step % 3])
             }
-            guard case .count(let count) = progress else {
-                Issue.record("seed \(seed), step \(step): \(progress)")
+            guard let count = outcome.count else {
+                Issue.record("seed \(seed), step \(step): \(outcome.progress)")
                 continue
             }
             let expected = fixture.generator.oracle.count(query, tree: sample.tree, now: now)
@@ -81,11 +104,11 @@ import Testing
             let long = try LongQuery(
                 selecting: sample.filter, inPartsOf: 1 + step % 7, in: FleetGenerator.project, of: fixture.index,
                 now: now)
-            let (progress, _) = self.run(long, in: fixture, wordCount: 1 + step % 2) {
+            let outcome = self.run(long, in: fixture, wordCount: 1 + step % 2) {
                 fixture.mutate([0, 4, 20][step % 3])
             }
-            guard case .selected(var selection) = progress else {
-                Issue.record("seed \(seed), step \(step): \(progress)")
+            guard case .selected(var selection) = outcome.progress else {
+                Issue.record("seed \(seed), step \(step): \(outcome.progress)")
                 continue
             }
             var query = ListQuery()
@@ -110,21 +133,14 @@ import Testing
             let now = fixture.generator.now
             let list = fixture.generator.list(sample)
             let long = try LongQuery(list, in: FleetGenerator.project, of: fixture.index, now: now)
-            let (_, ids) = self.run(long, in: fixture, wordCount: 250) { fixture.mutate(20) }
+            let outcome = self.run(long, in: fixture, wordCount: 250) { fixture.mutate(20) }
             let expected = fixture.generator.oracle.list(list, tree: sample.tree, now: now).map(\.id)
-            #expect(ids == expected.page(list).ids, "step \(step), \(list)")
+            #expect(outcome.ids == expected.page(list).ids, "step \(step), \(list)")
             let count = fixture.generator.count(sample)
             let longCount = try LongQuery(count, in: FleetGenerator.project, of: fixture.index, now: now)
-            guard
-                case .count(let found) = self.run(
-                    longCount, in: fixture, wordCount: 250, meanwhile: { fixture.mutate(20) }
-                ).progress
-            else {
-                Issue.record("step \(step): no count")
-                continue
-            }
+            let found = self.run(longCount, in: fixture, wordCount: 250) { fixture.mutate(20) }.count
             let expectedCount = fixture.generator.oracle.count(count, tree: sample.tree, now: now)
-            #expect(found.shown == expectedCount.shown, "step \(step), \(count)")
+            #expect(found?.shown == expectedCount.shown, "step \(step), \(count)")
         }
     }
 
@@ -156,19 +172,15 @@ import Testing
                 underWay.remove(at: place)
                 continue
             }
-            var ids: [DeviceID] = []
-            let progress = long.advance(fixture.index, wordCount: 2) { device in
-                ids.append(device.id)
-                return true
-            }
-            if case .unfinished = progress { continue }
+            let outcome = self.step(long, in: fixture, wordCount: 2)
+            if case .unfinished = outcome.progress { continue }
             underWay.remove(at: place)
             let oracle = fixture.generator.oracle
             if let list {
                 let expected = oracle.list(list, tree: tree, now: now).map(\.id).page(list)
-                #expect(ids == expected.ids, "seed \(seed), \(list)")
+                #expect(outcome.ids == expected.ids, "seed \(seed), \(list)")
             }
-            if let count, case .count(let found) = progress {
+            if let count, let found = outcome.count {
                 #expect(found.shown == oracle.count(count, tree: tree, now: now).shown, "seed \(seed), \(count)")
             }
         }
@@ -184,12 +196,12 @@ import Testing
         query.sort = [SortKey(.updatedDate, isDescending: true)]
         query.explains = true
         let long = try LongQuery(query, in: FleetGenerator.project, of: fixture.index, now: fixture.generator.now)
-        let (progress, ids) = self.run(long, in: fixture, wordCount: 1) {
+        let outcome = self.run(long, in: fixture, wordCount: 1) {
             for entry in fixture.generator.oracle.entries.prefix(200) {
                 fixture.apply(fixture.generator.update(entry))
             }
         }
-        #expect(ids == Array(fixture.expected(query).prefix(3)), "seed \(seed), \(progress)")
+        #expect(outcome.ids == Array(fixture.expected(query).prefix(3)), "seed \(seed), \(outcome.progress)")
     }
 
     /// The rows that keep others out of a page move behind them: those others must not be forgotten.
@@ -205,7 +217,7 @@ import Testing
         let now = fixture.generator.now
         let long = try LongQuery(query, in: FleetGenerator.project, of: fixture.index, now: now)
         // All but the last few rows.
-        guard case .unfinished = long.advance(fixture.index, wordCount: 28, each: { _ in true }) else {
+        guard case .unfinished = long.advance(fixture.index, wordCount: 28) else {
             Issue.record("2,000 devices take more than 28 words")
             return
         }
@@ -213,8 +225,8 @@ import Testing
             // Behind all others, and yet of the same beginning.
             fixture.apply(fixture.generator.update(entry, ownerRef: "awesome_employee_99"))
         }
-        let (_, ids) = self.run(long, in: fixture, wordCount: 1) {}
-        #expect(ids == Array(fixture.expected(query, sample.tree).prefix(1)))
+        let outcome = self.run(long, in: fixture, wordCount: 1) {}
+        #expect(outcome.ids == Array(fixture.expected(query, sample.tree).prefix(1)))
     }
 
     @Test func aCohortThatIsRenamedMakesTheWalkBeginAnew() throws {
@@ -225,13 +237,13 @@ import Testing
         let long = try LongQuery(query, in: FleetGenerator.project, of: fixture.index, now: fixture.generator.now)
         var isRenamed = false
         let cohort = CohortID(rawValue: 2)
-        let (_, ids) = self.run(long, in: fixture, wordCount: 1) {
+        let outcome = self.run(long, in: fixture, wordCount: 1) {
             if isRenamed { return }
             isRenamed = true
             fixture.apply([.cohortRenamed(cohort, project: FleetGenerator.project, name: "Renamed")])
         }
         let expected = fixture.generator.oracle.entries.filter { $0.fields.cohort == cohort }.map(\.id).sorted()
-        #expect(!expected.isEmpty && ids == expected)
+        #expect(!expected.isEmpty && outcome.ids == expected)
     }
 
     @Test func aQueryOfAProjectThatGoesEndsWithIt() throws {
@@ -241,7 +253,7 @@ import Testing
         fixture.index.apply(.projectCreated(record))
         let long = try LongQuery(ListQuery(), in: other, of: fixture.index, now: .epoch)
         fixture.index.apply(.projectDeleted(other))
-        guard case .projectGone = long.advance(fixture.index, each: { _ in true }) else {
+        guard case .projectGone = long.advance(fixture.index) else {
             Issue.record("the project is gone")
             return
         }
@@ -253,18 +265,18 @@ import Testing
         var query = ListQuery()
         query.pageSize = 1_000
         let long = try LongQuery(query, in: FleetGenerator.project, of: fixture.index, now: fixture.generator.now)
-        guard case .unfinished = long.advance(fixture.index, wordCount: 1, each: { _ in true }) else {
+        guard case .unfinished = long.advance(fixture.index, wordCount: 1) else {
             Issue.record("300 devices take more than one word")
             return
         }
-        let (_, ids) = self.run(long, in: later, wordCount: 1) {}
-        #expect(ids == later.expected(query))
+        let outcome = self.run(long, in: later, wordCount: 1) {}
+        #expect(outcome.ids == later.expected(query))
     }
 
     @Test func aQueryThatIsGivenUpIsForgotten() throws {
         let fixture = IndexFixture(seed: 11, deviceCount: 300)
         let long = try LongQuery(ListQuery(), in: FleetGenerator.project, of: fixture.index, now: .epoch)
-        _ = long.advance(fixture.index, wordCount: 1) { _ in true }
+        _ = long.advance(fixture.index, wordCount: 1)
         #expect(!fixture.index.walks.isEmpty)
         long.cancel(fixture.index)
         #expect(fixture.index.walks.isEmpty)

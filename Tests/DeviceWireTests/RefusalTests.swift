@@ -4,6 +4,7 @@ import CRollcallProto
 import DeviceModel
 import DeviceWire
 import ProtobufC
+import RollcallTesting
 import Testing
 
 @Suite struct RefusalTests {

@@ -5,6 +5,7 @@ import DeviceModel
 import DeviceWire
 import FoundationEssentials
 import ProtobufC
+import RollcallTesting
 import Testing
 
 @Suite struct RoundTripTests {

@@ -5,6 +5,7 @@ import Foundation
 import ProtobufC
 import RPC
 import RollcallClient
+import RollcallTesting
 import Synchronization
 import Testing
 

@@ -124,22 +124,6 @@ func method<Request, Reply>(
     )
 }
 
-extension Arena {
-    /// A count as a whole reply.
-    func reply(_ count: DeviceCount) -> UnsafeMutablePointer<Rollcall__V1__CountDevicesResponse> {
-        let reply = self.make(Messages.countDevicesResponse)
-        reply.pointee.count = count.count
-        reply.pointee.groups = self.makePointerArray(count: count.groups.count)
-        reply.pointee.n_groups = count.groups.count
-        for (index, group) in count.groups.enumerated() {
-            reply.pointee.groups[index] = self.message(group)
-        }
-        reply.pointee.other_count = count.otherCount
-        reply.pointee.explanation = count.explanation.map { self.message($0) }
-        return reply
-    }
-}
-
 extension QueryExplanation {
     static let sample = QueryExplanation(
         plan: .orderedWalk,

@@ -90,18 +90,19 @@ struct CountSearch: ~Copyable {
         return Double(fleet.pointee.chunkCount * codeCount) * StepCost.chunkOfLargeSet
     }
 
-    /// The count and its groups; nil where it would cost more than the bounds allow.
-    mutating func count(groupLimit: Int) -> DeviceCount? {
+    /// The count, its groups shown to `each`; nil where it would cost more than the bounds allow.
+    mutating func count(groupLimit: Int, each: (BorrowedGroup) -> Bool) -> CountSummary? {
         let fleet = self.plan.fleet
         if case .never = self.plan.condition {
             self.usedPlan = .nothing
-            return DeviceCount(count: 0, groups: [], otherCount: 0)
+            return CountSummary(count: 0)
         }
         if self.bounds.forced == nil || self.bounds.forced == .indexCounts,
-            let answer = Self.indexCount(self.plan.condition, self.sources, groupLimit, self.bounds, in: fleet)
+            let summary = Self.indexCount(
+                self.plan.condition, self.sources, groupLimit, self.bounds, in: fleet, each: each)
         {
             self.usedPlan = .indexCounts
-            return answer
+            return summary
         }
         let groupCost =
             self.usesSets
@@ -111,21 +112,20 @@ struct CountSearch: ~Copyable {
         if self.sources.isEmpty {
             var count = RowCount()
             self.plan.forEachMatch(&count, &self.tally)
-            return DeviceCount(count: Int64(count.count), groups: [], otherCount: 0)
+            return CountSummary(count: Int64(count.count))
         }
         var counter = GroupCounter(self.sources, usesSets: self.usesSets, in: fleet)
         self.plan.forEachMatch(&counter, &self.tally)
-        return counter.finish(limit: groupLimit)
+        return counter.finish(limit: groupLimit, each: each)
     }
 
     /// The answer, where the counts that indexes keep are enough for it: nothing is to be planned then.
     static func indexCount(
         _ condition: Condition, _ sources: [GroupSource], _ groupLimit: Int, _ bounds: SearchBounds,
-        in fleet: UnsafePointer<Fleet>
-    ) -> DeviceCount? {
+        in fleet: UnsafePointer<Fleet>, each: (BorrowedGroup) -> Bool
+    ) -> CountSummary? {
         if sources.isEmpty {
-            guard let count = condition.exactCount(in: fleet) else { return nil }
-            return DeviceCount(count: Int64(count), groups: [], otherCount: 0)
+            return condition.exactCount(in: fleet).map { CountSummary(count: Int64($0)) }
         }
         guard case .always = condition, sources.count == 1 else { return nil }
         switch sources[0] {
@@ -134,17 +134,17 @@ struct CountSearch: ~Copyable {
             guard Double(codeCount) * StepCost.countedCode <= bounds.costMax else { return nil }
             var counter = GroupCounter(sources, usesSets: false, in: fleet)
             counter.countSets()
-            return counter.finish(limit: groupLimit)
+            return counter.finish(limit: groupLimit, each: each)
         case .activity(let recent):
-            return self.activityCount(recent, groupLimit, fleet)
+            return self.activityCount(recent, groupLimit, fleet, each: each)
         case .attribute, .attributeText:
             return nil
         }
     }
 
     private static func activityCount(
-        _ recent: Int64, _ groupLimit: Int, _ fleet: UnsafePointer<Fleet>
-    ) -> DeviceCount {
+        _ recent: Int64, _ groupLimit: Int, _ fleet: UnsafePointer<Fleet>, each: (BorrowedGroup) -> Bool
+    ) -> CountSummary {
         let total = fleet.pointee.deviceCount
         let firstSeen = DeviceRow.neverSeen + 1
         let pending = fleet.pointee.byLastSeen.rank(below: firstSeen)
@@ -155,10 +155,15 @@ struct CountSearch: ~Copyable {
         let present = counts.filter { $0.count > 0 }.sorted { left, right in
             left.count != right.count ? left.count > right.count : left.activity.rawValue < right.activity.rawValue
         }
-        let groups = present.map { DeviceGroup(values: [.activity($0.activity)], count: Int64($0.count)) }
-        let kept = groups.prefix(groupLimit)
-        let keptCount = kept.reduce(0) { $0 + $1.count }
-        return DeviceCount(count: Int64(total), groups: Array(kept), otherCount: Int64(total) - keptCount)
+        var summary = CountSummary(count: Int64(total))
+        summary.otherCount = summary.count
+        for (activity, count) in present.prefix(groupLimit) {
+            let group = BorrowedGroup(
+                first: .activity(activity), second: nil, count: Int64(count), totalCount: Int64(total))
+            guard each(group) else { break }
+            summary.otherCount -= Int64(count)
+        }
+        return summary
     }
 
     /// What was done.

@@ -206,19 +206,20 @@ struct GroupCounter: ~Copyable, RowVisitor {
             return key == 0 ? entry.pointee.first : entry.pointee.second
         }
 
-        func group(_ group: RankedGroup) -> DeviceGroup {
+        func group(_ group: RankedGroup, of totalCount: Int) -> BorrowedGroup {
             let first = self.sources[0].value(self.number(0, group), self.texts.pointee, in: self.fleet)
             let second =
                 self.sources.count > 1
                 ? self.sources[1].value(self.number(1, group), self.texts.pointee, in: self.fleet) : nil
-            return DeviceGroup(values: GroupValues(first, second), count: Int64(group.count))
+            return BorrowedGroup(
+                first: first, second: second, count: Int64(group.count), totalCount: Int64(totalCount))
         }
     }
 
-    /// The largest groups, up to `limit`, with how many devices are in others.
-    consuming func finish(limit: Int) -> DeviceCount {
-        var answer = DeviceCount(count: Int64(self.count), groups: [], otherCount: 0)
-        guard !self.sources.isEmpty, self.count > 0 else { return answer }
+    /// Shows the largest groups to `each`, up to `limit` and until it returns false, and tells how many devices are in others.
+    consuming func finish(limit: Int, each: (BorrowedGroup) -> Bool) -> CountSummary {
+        var summary = CountSummary(count: Int64(self.count))
+        guard !self.sources.isEmpty, self.count > 0 else { return summary }
         withUnsafePointer(to: self.texts) { texts in
             let entries = self.isByCode ? nil : UnsafePointer(self.entries.base)
             let order = Order(sources: self.sources, fleet: self.fleet, texts: texts, entries: entries)
@@ -234,13 +235,12 @@ struct GroupCounter: ~Copyable, RowVisitor {
                 selection.insert(RankedGroup(count: self.entries.base[index].count, place: UInt32(index)))
             }
             let sorted = selection.sorted()
-            answer.otherCount = answer.count
-            answer.groups.reserveCapacity(sorted.count)
+            summary.otherCount = summary.count
             for index in 0..<sorted.count {
-                answer.groups.append(order.group(sorted[index]))
-                answer.otherCount -= Int64(sorted[index].count)
+                guard each(order.group(sorted[index], of: self.count)) else { return }
+                summary.otherCount -= Int64(sorted[index].count)
             }
         }
-        return answer
+        return summary
     }
 }

@@ -62,16 +62,17 @@ enum GroupSource: Equatable {
 
     // MARK: Values
 
-    func value(_ number: GroupNumber, _ texts: borrowing GroupTexts, in fleet: UnsafePointer<Fleet>) -> GroupValue {
+    func value(
+        _ number: GroupNumber, _ texts: borrowing GroupTexts, in fleet: UnsafePointer<Fleet>
+    ) -> BorrowedGroupValue {
         guard number.isPresent else { return .none }
         switch self {
         case .dictionary, .version, .attributeText:
             let text = self.text(number, texts, in: fleet)
             // A device that a check-in registered has no owner.
-            if self == .dictionary(.owner), text.isEmpty { return .none }
-            return .text(String(decoding: text, as: UTF8.self))
+            return self == .dictionary(.owner) && text.isEmpty ? .none : .text(text)
         case .activity:
-            return Activity(rawValue: UInt8(truncatingIfNeeded: number.value)).map(GroupValue.activity) ?? .none
+            return Activity(rawValue: UInt8(truncatingIfNeeded: number.value)).map(BorrowedGroupValue.activity) ?? .none
         case .attribute(let key):
             switch fleet.pointee.columns[key].pointee.dataType {
             case .int: return .int(number.value)

@@ -2,35 +2,54 @@
 
 package import DeviceModel
 
+/// What a count says beside its groups.
+package struct CountSummary: Hashable, Sendable {
+    package var count: Int64
+    /// Devices in groups that were not shown.
+    package var otherCount: Int64 = 0
+    /// Only where it was asked for.
+    package var explanation: QueryExplanation?
+
+    init(count: Int64) {
+        self.count = count
+    }
+}
+
 extension RegistryIndex {
-    /// How many devices match, and how they divide.
+    /// How many devices match; calls `each` with the groups that they divide into, the largest first.
+    ///
+    /// `each` returns false to end the groups before the one that it was given; its devices are then among the others.
     ///
     /// A count without groups costs O(log n) where one index knows it; any other count looks at the candidates of the cheapest
     /// source, and keeps what it counts for every group that it meets.
     /// - Parameter project: one that exists.
     /// - Throws: every bad field of the query at once.
     package func count(
-        _ query: CountQuery, in project: ProjectID, now: Timestamp, planning: Planning = Planning()
-    ) throws(InvalidFields) -> DeviceCount {
-        self.answer(query, try CountRequest(query, in: project, of: self, now: now), planning: planning)
+        _ query: CountQuery, in project: ProjectID, now: Timestamp, planning: Planning = Planning(),
+        each: (BorrowedGroup) -> Bool
+    ) throws(InvalidFields) -> CountSummary {
+        self.answer(query, try CountRequest(query, in: project, of: self, now: now), planning: planning, each: each)
     }
 
     /// The count of a query that was checked.
-    func answer(_ query: CountQuery, _ request: CountRequest, planning: Planning = Planning()) -> DeviceCount {
-        switch self.answer(query, request, SearchBounds(forced: planning.forcedPlan)) {
-        case let count?: return count
+    func answer(
+        _ query: CountQuery, _ request: CountRequest, planning: Planning = Planning(), each: (BorrowedGroup) -> Bool
+    ) -> CountSummary {
+        switch self.answer(query, request, SearchBounds(forced: planning.forcedPlan), each: each) {
+        case let summary?: return summary
         case nil: preconditionFailure("a count without bounds is always answered")
         }
     }
 
-    /// As ``count(_:in:now:planning:)``, if that is not expected to hold the index for longer than a moment.
+    /// As ``count(_:in:now:planning:each:)``, if that is not expected to hold the index for longer than a moment.
     ///
-    /// - Returns: nil where it is; a ``LongQuery`` answers then.
+    /// - Returns: nil where it is; `each` was not called then, and a ``LongQuery`` answers.
     package func shortCount(
-        _ query: CountQuery, in project: ProjectID, now: Timestamp
-    ) throws(InvalidFields) -> DeviceCount? {
+        _ query: CountQuery, in project: ProjectID, now: Timestamp, each: (BorrowedGroup) -> Bool
+    ) throws(InvalidFields) -> CountSummary? {
         let request = try CountRequest(query, in: project, of: self, now: now)
-        return self.answer(query, request, SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax)))
+        let bounds = SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax))
+        return self.answer(query, request, bounds, each: each)
     }
 
     /// The ids of what a count counts.
@@ -44,7 +63,9 @@ extension RegistryIndex {
         return collector.selection
     }
 
-    private func answer(_ query: CountQuery, _ request: CountRequest, _ bounds: SearchBounds) -> DeviceCount? {
+    private func answer(
+        _ query: CountQuery, _ request: CountRequest, _ bounds: SearchBounds, each: (BorrowedGroup) -> Bool
+    ) -> CountSummary? {
         let watch = query.explains ? Stopwatch() : nil
         guard let fleet = self.fleet(request.project) else {
             preconditionFailure("a count is asked of a project that does not exist")
@@ -52,18 +73,20 @@ extension RegistryIndex {
         let condition = request.condition(query, self, in: fleet)
         let isPlain = watch == nil && bounds.forced == nil
         if isPlain, query.groupBy.isEmpty, let count = condition.exactCount(in: fleet) {
-            return DeviceCount(count: Int64(count), groups: [], otherCount: 0)
+            return CountSummary(count: Int64(count))
         }
         let sources = request.sources(query, self.limits, in: fleet)
         let groupLimit = query.groupLimit(self.limits)
-        if isPlain, let count = CountSearch.indexCount(condition, sources, groupLimit, bounds, in: fleet) {
-            return count
+        if isPlain,
+            let summary = CountSearch.indexCount(condition, sources, groupLimit, bounds, in: fleet, each: each)
+        {
+            return summary
         }
         var search = CountSearch(condition, sources, bounds, in: fleet)
-        guard var answer = search.count(groupLimit: groupLimit) else { return nil }
+        guard var summary = search.count(groupLimit: groupLimit, each: each) else { return nil }
         if let watch {
-            answer.explanation = search.explanation(elapsedNanoseconds: watch.elapsedNanoseconds)
+            summary.explanation = search.explanation(elapsedNanoseconds: watch.elapsedNanoseconds)
         }
-        return answer
+        return summary
     }
 }

@@ -19,7 +19,7 @@ package final class LongQuery: @unchecked Sendable {
         /// Not there yet: let others at the index, then go on.
         case unfinished
         case list(ListPage)
-        case count(DeviceCount)
+        case count(CountSummary)
         case selected(DeviceSelection)
         /// There is no such project any more.
         case projectGone
@@ -81,8 +81,10 @@ package final class LongQuery: @unchecked Sendable {
     /// - Parameters:
     ///   - wordCount: rows to go on for, in words of 64; nil for as many as a slice's time allows.
     ///   - each: shown the devices of a list with the last slice; see ``RegistryIndex/list(_:in:now:planning:each:)``.
+    ///   - eachGroup: shown the groups of a count with the last slice; see ``RegistryIndex/count(_:in:now:planning:each:)``.
     package func advance(
-        _ index: borrowing RegistryIndex, wordCount: Int? = nil, each: (BorrowedDevice) -> Bool
+        _ index: borrowing RegistryIndex, wordCount: Int? = nil, each: (BorrowedDevice) -> Bool = { _ in false },
+        eachGroup: (BorrowedGroup) -> Bool = { _ in false }
     ) -> Progress {
         guard let fleet = index.fleet(self.project) else {
             self.cancel(index)
@@ -91,13 +93,15 @@ package final class LongQuery: @unchecked Sendable {
         self.sliceCount += 1
         if self.walk?.isOutdated(index) ?? true {
             if self.walk != nil { self.beginAnew(index) }
-            guard self.retryCount < Self.retryCountMax else { return self.answerInOneHold(index, fleet, each: each) }
+            guard self.retryCount < Self.retryCountMax else {
+                return self.answerInOneHold(index, fleet, each: each, eachGroup: eachGroup)
+            }
             let walk = self.makeWalk(index, fleet)
             self.walk = walk
             index.walks.insert(walk)
         }
         guard let walk = self.walk, walk.advance(wordCount) else { return .unfinished }
-        guard let progress = self.finish(walk, index, each: each) else {
+        guard let progress = self.finish(walk, index, each: each, eachGroup: eachGroup) else {
             // Too many of the first rows have changed: the ones that they kept out are not known.
             self.beginAnew(index)
             return .unfinished
@@ -150,7 +154,8 @@ package final class LongQuery: @unchecked Sendable {
 
     /// The answer of a walk that is through; nil where changes made it void.
     private func finish(
-        _ walk: LongWalk, _ index: borrowing RegistryIndex, each: (BorrowedDevice) -> Bool
+        _ walk: LongWalk, _ index: borrowing RegistryIndex, each: (BorrowedDevice) -> Bool,
+        eachGroup: (BorrowedGroup) -> Bool
     ) -> Progress? {
         let fleet = walk.fleet
         switch self.request {
@@ -173,13 +178,13 @@ package final class LongQuery: @unchecked Sendable {
         case .count(let query, let request):
             let condition = request.condition(query, index, in: fleet)
             walk.visitChanged(condition)
-            var answer = walk.takeCounter().finish(limit: query.groupLimit(index.limits))
+            var summary = walk.takeCounter().finish(limit: query.groupLimit(index.limits), each: eachGroup)
             let plan = QueryPlan(condition, in: fleet)
             self.want(plan.wanted, fleet)
             if query.explains {
-                answer.explanation = self.explanation(walk, plan, "count them")
+                summary.explanation = self.explanation(walk, plan, "count them")
             }
-            return .count(answer)
+            return .count(summary)
         case .selection(let query, let request, _):
             walk.visitChanged(request.condition(query, index, in: fleet))
             return .selected(walk.takeCollector().selection)
@@ -187,12 +192,13 @@ package final class LongQuery: @unchecked Sendable {
     }
 
     private func answerInOneHold(
-        _ index: borrowing RegistryIndex, _ fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool
+        _ index: borrowing RegistryIndex, _ fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool,
+        eachGroup: (BorrowedGroup) -> Bool
     ) -> Progress {
         switch self.request {
         case .list(let query, let request):
             .list(index.answer(query, request, SortOrder(query.sort, in: fleet), each: each))
-        case .count(let query, let request): .count(index.answer(query, request))
+        case .count(let query, let request): .count(index.answer(query, request, each: eachGroup))
         case .selection(let query, let request, let partCountMax):
             .selected(index.select(query, request, partCountMax: partCountMax))
         }

@@ -32,8 +32,11 @@ struct Measurement: ~Copyable {
                     return true
                 }
             case .count(let query):
-                let count = try index.count(query, in: DeviceFile.project, now: DeviceFile.createdDate)
-                items = query.groupBy.isEmpty ? ["\(count.count)"] : count.groups.map(Self.json)
+                let summary = try index.count(query, in: DeviceFile.project, now: DeviceFile.createdDate) { group in
+                    items.append(Self.json(group))
+                    return true
+                }
+                if query.groupBy.isEmpty { items = ["\(summary.count)"] }
             }
             answers.append("[" + items.joined(separator: ", ") + "]")
         }
@@ -85,8 +88,12 @@ struct Measurement: ~Copyable {
             }
             return sum
         case .count(let query):
-            let count = try index.count(query, in: DeviceFile.project, now: DeviceFile.createdDate)
-            return query.groupBy.isEmpty ? count.count : count.groups.reduce(0) { $0 + $1.count }
+            var sum: Int64 = 0
+            let summary = try index.count(query, in: DeviceFile.project, now: DeviceFile.createdDate) { group in
+                sum += group.count
+                return true
+            }
+            return query.groupBy.isEmpty ? summary.count : sum
         }
     }
 
@@ -100,9 +107,9 @@ struct Measurement: ~Copyable {
         "[" + values.map(\.description).joined(separator: ", ") + "]"
     }
 
-    private static func json(_ group: DeviceGroup) -> String {
-        guard case .text(let text)? = group.values.first else { return "[null, \(group.count)]" }
-        return "[\"\(text)\", \(group.count)]"
+    private static func json(_ group: BorrowedGroup) -> String {
+        guard case .text(let text) = group.first else { return "[null, \(group.count)]" }
+        return "[\"\(String(decoding: text, as: UTF8.self))\", \(group.count)]"
     }
 }
 

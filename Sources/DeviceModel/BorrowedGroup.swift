@@ -1,0 +1,28 @@
+// A group as readers of an index see it, without a copy.
+
+/// Devices that share a value under each key, while their texts lie elsewhere: valid only as long as what it was made of.
+package struct BorrowedGroup {
+    package let first: BorrowedGroupValue
+    /// Nil where devices are grouped by one key.
+    package let second: BorrowedGroupValue?
+    package let count: Int64
+    /// Of the devices of all groups together, shown or not.
+    package let totalCount: Int64
+
+    package init(first: BorrowedGroupValue, second: BorrowedGroupValue?, count: Int64, totalCount: Int64) {
+        self.first = first
+        self.second = second
+        self.count = count
+        self.totalCount = totalCount
+    }
+}
+
+/// What the devices of a group have in common under one key; see ``GroupValue``. Texts are UTF-8 bytes.
+package enum BorrowedGroupValue {
+    case none
+    case text(UnsafeRawBufferPointer)
+    case int(Int64)
+    case float(Double)
+    case bool(Bool)
+    case activity(Activity)
+}
