@@ -126,6 +126,20 @@ struct Fleet: ~Copyable {
         rollcall_prefetch(self.rows.base + Int(row))
     }
 
+    /// Begins to fetch what leads to the texts of a device that is there by now.
+    @inline(__always)
+    func prefetchTextPlaces(_ row: UInt32) {
+        let row = self.rows.base + Int(row)
+        self.serials.prefetch(row.pointee.serial)
+        self.owners.prefetchPlace(row.pointee.owner)
+    }
+
+    /// Begins to fetch the texts whose places are there by now. Those of dictionaries with few texts are read all the time.
+    @inline(__always)
+    func prefetchTexts(_ row: UInt32) {
+        self.owners.prefetchText(self.rows.base[Int(row)].owner)
+    }
+
     /// - Complexity: O(length of the serial); three cache misses in a large fleet, the last two at once.
     @inline(__always)
     func row(serial: UnsafeRawBufferPointer) -> UInt32? {

@@ -55,16 +55,33 @@ struct ListRequest {
         PageWindow(place: self.token?.place, offset: self.offset, count: self.pageSize + 1)
     }
 
+    /// Devices that the texts of one are fetched ahead of it, in each of two steps.
+    private static var fetchedAheadCount: Int { 8 }
+
     /// Shows the rows of a page to `each`, and tells where the next one begins.
+    ///
+    /// - Parameter readsTexts: whether `each` reads the texts of devices, which are then fetched before they are waited for.
     func page(
-        _ rows: borrowing Column<UInt32>, _ order: SortOrder, totalCount: Int?, in fleet: UnsafePointer<Fleet>,
-        each: (BorrowedDevice) -> Bool
+        _ rows: borrowing Column<UInt32>, _ order: SortOrder, totalCount: Int?, readsTexts: Bool,
+        in fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool
     ) -> ListPage {
         let count = min(rows.count, self.pageSize)
         let first = UnsafePointer(rows.base)
         for index in 0..<count { fleet.pointee.prefetch(first[index]) }
+        let ahead = Self.fetchedAheadCount
+        if readsTexts {
+            for index in 0..<min(2 * ahead, count) { fleet.pointee.prefetchTextPlaces(first[index]) }
+            for index in 0..<min(ahead, count) { fleet.pointee.prefetchTexts(first[index]) }
+        }
         var shown = 0
-        while shown < count, each(BorrowedDevice(first[shown], of: fleet)) { shown += 1 }
+        while shown < count {
+            if readsTexts {
+                if shown + 2 * ahead < count { fleet.pointee.prefetchTextPlaces(first[shown + 2 * ahead]) }
+                if shown + ahead < count { fleet.pointee.prefetchTexts(first[shown + ahead]) }
+            }
+            guard each(BorrowedDevice(first[shown], of: fleet)) else { break }
+            shown += 1
+        }
         var next: PageToken?
         if shown < rows.count {
             precondition(shown > 0, "a page holds at least one device")

@@ -37,28 +37,29 @@ extension RegistryIndex {
     /// - Parameters:
     ///   - project: one that exists.
     ///   - now: what activity is counted from, if the query has no token of an earlier page.
+    ///   - readsTexts: whether `each` reads the texts of devices: they are fetched before they are waited for.
     /// - Throws: every bad field of the query at once.
     package func list(
         _ query: ListQuery, in project: ProjectID, now: Timestamp, planning: Planning = Planning(),
-        each: (BorrowedDevice) -> Bool
+        readsTexts: Bool = true, each: (BorrowedDevice) -> Bool
     ) throws(InvalidFields) -> ListPage {
         let request = try ListRequest(query, in: project, of: self, now: now)
-        return self.answer(query, request, request.order, planning: planning, each: each)
+        return self.answer(query, request, request.order, planning: planning, readsTexts: readsTexts, each: each)
     }
 
     /// The page of a query that was checked, with its order on the fleet as it is at this moment.
     func answer(
         _ query: ListQuery, _ request: ListRequest, _ order: SortOrder, planning: Planning = Planning(),
-        each: (BorrowedDevice) -> Bool
+        readsTexts: Bool = true, each: (BorrowedDevice) -> Bool
     ) -> ListPage {
         let bounds = SearchBounds(forced: planning.forcedPlan)
-        guard let page = self.answer(query, request, order, bounds, each: each) else {
+        guard let page = self.answer(query, request, order, bounds, readsTexts: readsTexts, each: each) else {
             preconditionFailure("a list without bounds is always answered")
         }
         return page
     }
 
-    /// As ``list(_:in:now:planning:each:)``, if that is not expected to hold the index for longer than a moment.
+    /// As ``list(_:in:now:planning:readsTexts:each:)``, if that is not expected to hold the index for longer than a moment.
     ///
     /// - Returns: nil where it is; `each` was not called then, and a ``LongQuery`` answers.
     package func shortList(
@@ -66,12 +67,12 @@ extension RegistryIndex {
     ) throws(InvalidFields) -> ListPage? {
         let request = try ListRequest(query, in: project, of: self, now: now)
         let bounds = SearchBounds(costMax: Double(self.limits.queryHoldNanosecondsMax))
-        return self.answer(query, request, request.order, bounds, each: each)
+        return self.answer(query, request, request.order, bounds, readsTexts: true, each: each)
     }
 
     private func answer(
         _ query: ListQuery, _ request: ListRequest, _ order: SortOrder, _ bounds: SearchBounds,
-        each: (BorrowedDevice) -> Bool
+        readsTexts: Bool, each: (BorrowedDevice) -> Bool
     ) -> ListPage? {
         guard let fleet = self.fleet(request.project) else {
             preconditionFailure("a list is asked of a project that does not exist")
@@ -83,7 +84,8 @@ extension RegistryIndex {
         {
             // Every device matches and an index has them in order: nothing is planned.
             let totalCount = query.includesTotal ? fleet.pointee.deviceCount : nil
-            return request.page(rows, order, totalCount: totalCount, in: fleet, each: each)
+            return request.page(
+                rows, order, totalCount: totalCount, readsTexts: readsTexts, in: fleet, each: each)
         }
         let watch = query.explains ? Stopwatch() : nil
         var search = ListSearch(request.condition(query, self, in: fleet), order, bounds, in: fleet)
@@ -94,7 +96,8 @@ extension RegistryIndex {
             if totalCount == nil { return nil }
         }
         let elapsed = watch?.elapsedNanoseconds
-        var page = request.page(rows, order, totalCount: totalCount, in: fleet, each: each)
+        var page = request.page(
+            rows, order, totalCount: totalCount, readsTexts: readsTexts, in: fleet, each: each)
         if let elapsed {
             page.explanation = search.explanation(request.window, elapsedNanoseconds: elapsed)
         }

@@ -104,6 +104,18 @@ struct TextDictionary: ~Copyable {
         self.texts.text(self.entries[Int(code)].text)
     }
 
+    /// Begins to fetch where the text of a code lies.
+    @inline(__always)
+    func prefetchPlace(_ code: UInt32) {
+        rollcall_prefetch(self.entries.base + Int(code))
+    }
+
+    /// Begins to fetch a text whose place is there by now.
+    @inline(__always)
+    func prefetchText(_ code: UInt32) {
+        self.texts.prefetch(self.entries.base[Int(code)].text)
+    }
+
     @inline(__always)
     func prefix(_ code: UInt32) -> UInt64 {
         self.entries[Int(code)].prefix

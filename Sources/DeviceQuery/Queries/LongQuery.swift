@@ -80,7 +80,7 @@ package final class LongQuery: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - wordCount: rows to go on for, in words of 64; nil for as many as a slice's time allows.
-    ///   - each: shown the devices of a list with the last slice; see ``RegistryIndex/list(_:in:now:planning:each:)``.
+    ///   - each: shown the devices of a list with the last slice; see ``RegistryIndex/list(_:in:now:planning:readsTexts:each:)``.
     ///   - eachGroup: shown the groups of a count with the last slice; see ``RegistryIndex/count(_:in:now:planning:each:)``.
     package func advance(
         _ index: borrowing RegistryIndex, wordCount: Int? = nil, each: (BorrowedDevice) -> Bool = { _ in false },
@@ -168,7 +168,7 @@ package final class LongQuery: @unchecked Sendable {
             var rows = Column<UInt32>(capacity: window.count)
             let totalCount = query.includesTotal ? walk.tally.matchCount : nil
             walk.takeSelection().finish(skipping: window.offset, count: window.count, into: &rows)
-            var page = request.page(rows, order, totalCount: totalCount, in: fleet, each: each)
+            var page = request.page(rows, order, totalCount: totalCount, readsTexts: true, in: fleet, each: each)
             let plan = QueryPlan(condition, in: fleet)
             self.want(plan.wanted ?? order.walk?.lazyOrder(in: fleet), fleet)
             if query.explains {

@@ -82,7 +82,8 @@ struct Measurement: ~Copyable {
         switch query {
         case .list(let query):
             var sum: Int64 = 0
-            _ = try index.list(query, in: DeviceFile.project, now: DeviceFile.createdDate) { device in
+            _ = try index.list(query, in: DeviceFile.project, now: DeviceFile.createdDate, readsTexts: false) {
+                device in
                 sum &+= device.id.rawValue
                 return true
             }
