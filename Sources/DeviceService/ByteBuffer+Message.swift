@@ -7,7 +7,10 @@ internal import ProtobufC
 extension ByteBuffer {
     /// Packs a message into the buffer's own memory.
     mutating func append<Message>(_ message: UnsafeMutablePointer<Message>) {
-        self.pack(message, byteCount: Encoding.packedByteCount(of: UnsafePointer(message)))
+        let byteCount = Encoding.packedByteCount(of: UnsafePointer(message))
+        self.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCount) { buffer in
+            Encoding.pack(UnsafePointer(message), into: buffer)
+        }
     }
 
     /// Packs a message as a value of the repeated field `number`.
@@ -20,28 +23,31 @@ extension ByteBuffer {
         _ message: UnsafeMutablePointer<Message>, asElementOf number: UInt32, byteCountMax: Int = .max
     ) -> Bool {
         let byteCount = Encoding.packedByteCount(of: UnsafePointer(message))
-        guard self.beginElement(number, byteCount: byteCount, byteCountMax: byteCountMax) else { return false }
-        self.pack(message, byteCount: byteCount)
-        return true
+        return self.appendElement(number, room: byteCount, byteCountMax: byteCountMax) {
+            Encoding.pack(UnsafePointer(message), into: $0)
+        }
     }
 
     /// Appends an encoded message as the value of field `number`.
     mutating func append(_ message: ByteBuffer, asElementOf number: UInt32) {
-        _ = self.beginElement(number, byteCount: message.readableBytes, byteCountMax: .max)
-        self.writeImmutableBuffer(message)
+        _ = self.appendElement(number, room: message.readableBytes, byteCountMax: .max) { buffer in
+            message.withUnsafeReadableBytes { bytes in
+                buffer.copyMemory(from: bytes)
+                return bytes.count
+            }
+        }
     }
 
     /// Packs a device without its attributes.
     mutating func append(_ device: DeviceSource) {
-        self.pack(device, byteCount: device.packedByteCount)
+        self.writeWithUnsafeMutableBytes(minimumWritableBytes: device.packedByteCountMax) { device.pack(into: $0) }
     }
 
     /// Packs a device without its attributes as a value of the repeated field `number`, as a message is.
     mutating func append(_ device: DeviceSource, asElementOf number: UInt32, byteCountMax: Int = .max) -> Bool {
-        let byteCount = device.packedByteCount
-        guard self.beginElement(number, byteCount: byteCount, byteCountMax: byteCountMax) else { return false }
-        self.pack(device, byteCount: byteCount)
-        return true
+        self.appendElement(number, room: device.packedByteCountMax, byteCountMax: byteCountMax) {
+            device.pack(into: $0)
+        }
     }
 
     /// Packs a device as a value of the repeated field `number`, with the fields of `rest` after those that every view has.
@@ -49,45 +55,60 @@ extension ByteBuffer {
         _ device: DeviceSource, followedBy rest: UnsafeMutablePointer<Message>, asElementOf number: UInt32,
         byteCountMax: Int = .max
     ) -> Bool {
-        let (byteCount, restByteCount) = (device.packedByteCount, Encoding.packedByteCount(of: UnsafePointer(rest)))
-        guard self.beginElement(number, byteCount: byteCount + restByteCount, byteCountMax: byteCountMax) else {
-            return false
+        let restByteCount = Encoding.packedByteCount(of: UnsafePointer(rest))
+        let room = device.packedByteCountMax + restByteCount
+        return self.appendElement(number, room: room, byteCountMax: byteCountMax) { buffer in
+            let byteCount = device.pack(into: buffer)
+            let end = UnsafeMutableRawBufferPointer(rebasing: buffer[byteCount...])
+            return byteCount + Encoding.pack(UnsafePointer(rest), into: end)
         }
-        self.pack(device, byteCount: byteCount)
-        self.pack(rest, byteCount: restByteCount)
-        return true
     }
 
-    /// Writes what stands before a value of `byteCount` bytes, unless the value would go past `byteCountMax`.
-    private mutating func beginElement(_ number: UInt32, byteCount: Int, byteCountMax: Int) -> Bool {
+    /// Writes a value of field `number` with what stands before it, unless the buffer would then have more than `byteCountMax`
+    /// readable bytes.
+    ///
+    /// - Parameters:
+    ///   - room: how many bytes `write` writes at most.
+    ///   - write: writes the value to the front of a buffer, and tells how many bytes that took.
+    @inline(__always)
+    private mutating func appendElement(
+        _ number: UInt32, room: Int, byteCountMax: Int, _ write: (UnsafeMutableRawBufferPointer) -> Int
+    ) -> Bool {
         let tag = UInt64(number) << 3 | 2
-        let total = Self.varintByteCount(tag) + Self.varintByteCount(UInt64(byteCount)) + byteCount
-        guard total <= byteCountMax - self.readableBytes else { return false }
-        self.writeVarint(tag)
-        self.writeVarint(UInt64(byteCount))
-        return true
+        let tagByteCount = tag.varintByteCount
+        let startMax = tagByteCount + UInt64(room).varintByteCount
+        let rest = byteCountMax - self.readableBytes
+        return self.writeWithUnsafeMutableBytes(minimumWritableBytes: startMax + room) { buffer in
+            let value = UnsafeMutableRawBufferPointer(rebasing: buffer[startMax...])
+            let byteCount = write(value)
+            let start = tagByteCount + UInt64(byteCount).varintByteCount
+            guard start + byteCount <= rest else { return 0 }
+            if start < startMax {
+                // Its length takes fewer bytes than those of the most that it might have been.
+                UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: value[..<byteCount]))
+            }
+            buffer.storeVarint(tag, at: 0)
+            buffer.storeVarint(UInt64(byteCount), at: tagByteCount)
+            return start + byteCount
+        } > 0
     }
+}
 
-    private mutating func pack(_ device: DeviceSource, byteCount: Int) {
-        self.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCount) { device.pack(into: $0) }
-    }
+extension UInt64 {
+    /// Seven bits a byte; zero takes one.
+    fileprivate var varintByteCount: Int { (70 - (self | 1).leadingZeroBitCount) / 7 }
+}
 
-    private mutating func pack<Message>(_ message: UnsafeMutablePointer<Message>, byteCount: Int) {
-        self.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCount) { buffer in
-            Encoding.pack(UnsafePointer(message), into: buffer)
-        }
-    }
-
-    private mutating func writeVarint(_ value: UInt64) {
-        var rest = value
+extension UnsafeMutableRawBufferPointer {
+    @inline(__always)
+    fileprivate func storeVarint(_ value: UInt64, at start: Int) {
+        var (rest, place) = (value, start)
         while rest >= 0x80 {
-            self.writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
+            self[place] = UInt8(truncatingIfNeeded: rest) | 0x80
             rest >>= 7
+            place += 1
         }
-        self.writeInteger(UInt8(truncatingIfNeeded: rest))
-    }
-
-    private static func varintByteCount(_ value: UInt64) -> Int {
-        Swift.max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7)
+        self[place] = UInt8(truncatingIfNeeded: rest)
     }
 }

@@ -25,26 +25,20 @@ extension DeviceSource {
         static let nanoseconds: UInt8 = 2 << 3
     }
 
-    /// How many bytes ``pack(into:)`` writes.
-    ///
-    /// - Complexity: O(1), a few nanoseconds.
-    package var packedByteCount: Int {
-        var count = PackedSize.number(self.id)
-        count += 2 + PackedSize.timestamp(self.createdDate) + 2 + PackedSize.timestamp(self.updatedDate)
-        count += PackedSize.text(self.serial.count) + PackedSize.text(self.ownerRef.count)
-        count += PackedSize.text(self.hardwareVersion.count)
-        if let lastSeen = self.lastSeen {
-            count += 2 + PackedSize.timestamp(lastSeen)
-        }
-        if let release = self.release {
-            count += PackedSize.message(release.packedByteCount)
-        }
-        return count + PackedSize.message(self.cohort.packedByteCount) + PackedSize.text(self.etag.textByteCount)
+    /// What ``pack(into:)`` writes at most beside the texts of a device: tags, lengths, numbers, times and an etag.
+    private static let packedByteCountMaxBesideTexts = 192
+
+    /// At least as many bytes as ``pack(into:)`` writes, for room to be made: how many it is comes to light with the writing.
+    package var packedByteCountMax: Int {
+        var count = Self.packedByteCountMaxBesideTexts + self.serial.count + self.ownerRef.count
+        count += self.hardwareVersion.count + self.cohort.name.count + self.cohort.slug.count
+        if let release = self.release { count += release.version.count + release.revision.count }
+        return count
     }
 
     /// Writes the device without its attributes to the front of `buffer`, and returns how many bytes that took.
     ///
-    /// - Precondition: `buffer` has room for ``packedByteCount`` bytes.
+    /// - Precondition: `buffer` has room for ``packedByteCountMax`` bytes.
     /// - Complexity: O(bytes), about a nanosecond for each ten.
     package func pack(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         var output = PackedOutput(buffer)
@@ -109,12 +103,6 @@ private enum PackedSize {
     @inline(__always)
     static func message(_ byteCount: Int) -> Int {
         1 + Self.varint(UInt64(byteCount)) + byteCount
-    }
-
-    /// The inside of a Timestamp: at most 17 bytes, so that its length is one.
-    @inline(__always)
-    static func timestamp(_ time: Timestamp) -> Int {
-        Self.number(time.seconds) + Self.number(Int64(time.nanoseconds))
     }
 }
 

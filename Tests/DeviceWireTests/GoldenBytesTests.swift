@@ -108,6 +108,7 @@ import Testing
                         revision: Revision(rawValue: random.pick([0, 1, 15, 16, 255, 256, .max])))
                 )
                 #expect(packed(source) == packed { $0.message(source) }, "seed \(seed)")
+                #expect(packed(source).count <= source.packedByteCountMax, "seed \(seed)")
             }
         }
     }

@@ -19,7 +19,7 @@ func packed<Message>(_ build: (Arena) throws -> UnsafeMutablePointer<Message>) r
 
 /// The bytes of a device that is written without a message.
 func packed(_ device: DeviceSource) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: device.packedByteCount) { buffer, count in
+    [UInt8](unsafeUninitializedCapacity: device.packedByteCountMax) { buffer, count in
         count = device.pack(into: UnsafeMutableRawBufferPointer(buffer))
     }
 }
