@@ -1,6 +1,5 @@
 // Answering parameter sets, and measuring what that takes.
 
-internal import DeviceModel
 internal import DeviceQuery
 internal import Glibc
 
@@ -21,31 +20,15 @@ struct Measurement: ~Copyable {
     }
 
     /// Every answer in full.
-    func answers(_ sets: [BenchQuery], _ index: borrowing RegistryIndex) throws -> String {
+    func answers(_ sets: [any BenchQuery], _ index: borrowing RegistryIndex) throws -> String {
         var answers: [String] = []
-        for query in sets {
-            var items: [String] = []
-            switch query {
-            case .list(let query):
-                _ = try index.list(query, in: DeviceFile.project, now: DeviceFile.createdDate) { device in
-                    items.append("\(device.id.rawValue)")
-                    return true
-                }
-            case .count(let query):
-                let summary = try index.count(query, in: DeviceFile.project, now: DeviceFile.createdDate) { group in
-                    items.append(Self.json(group))
-                    return true
-                }
-                if query.groupBy.isEmpty { items = ["\(summary.count)"] }
-            }
-            answers.append("[" + items.joined(separator: ", ") + "]")
-        }
+        for query in sets { answers.append("[" + (try query.items(index)).joined(separator: ", ") + "]") }
         return "{\"answers\": \(Self.json(answers))}"
     }
 
     /// Sets are run in turn, all of them each round. Before each, 2 MiB of something else are touched: in a server that has other
     /// things to do, a query finds the processor's own caches full of those. What reading the clock takes is left out.
-    func times(_ sets: [BenchQuery], _ index: borrowing RegistryIndex, seconds: Double) throws -> String {
+    func times(_ sets: [any BenchQuery], _ index: borrowing RegistryIndex, seconds: Double) throws -> String {
         var times = sets.map { _ in [UInt64]() }
         var sums = sets.map { _ in Int64(0) }
         let reading = Clock.readingNanoseconds
@@ -54,8 +37,9 @@ struct Measurement: ~Copyable {
             for (place, query) in sets.enumerated() {
                 self.fillCaches()
                 let began = Clock.now
-                sums[place] = try Self.sum(query, index)
+                let sum = try query.sum(index)
                 let took = Clock.now - began
+                sums[place] = sum
                 times[place].append(took > reading ? took - reading : 0)
             }
         } while times[0].count < Self.roundsMax && Clock.now < end
@@ -67,35 +51,14 @@ struct Measurement: ~Copyable {
     }
 
     /// What each answer takes from the allocator at most, in bytes.
-    func peaks(_ sets: [BenchQuery], _ index: borrowing RegistryIndex) throws -> String {
+    func peaks(_ sets: [any BenchQuery], _ index: borrowing RegistryIndex) throws -> String {
         let heap = try Heap()
         let peaks = try sets.map { query in
             heap.start()
-            _ = try Self.sum(query, index)
+            _ = try query.sum(index)
             return heap.peakByteCount()
         }
         return "{\"peak_bytes\": \(Self.json(peaks))}"
-    }
-
-    /// What the answer adds up to: the ids of a page, the count, or the counts of the groups.
-    private static func sum(_ query: BenchQuery, _ index: borrowing RegistryIndex) throws(InvalidFields) -> Int64 {
-        switch query {
-        case .list(let query):
-            var sum: Int64 = 0
-            _ = try index.list(query, in: DeviceFile.project, now: DeviceFile.createdDate, readsTexts: false) {
-                device in
-                sum &+= device.id.rawValue
-                return true
-            }
-            return sum
-        case .count(let query):
-            var sum: Int64 = 0
-            let summary = try index.count(query, in: DeviceFile.project, now: DeviceFile.createdDate) { group in
-                sum += group.count
-                return true
-            }
-            return query.groupBy.isEmpty ? summary.count : sum
-        }
     }
 
     private func fillCaches() {
@@ -106,11 +69,6 @@ struct Measurement: ~Copyable {
 
     private static func json(_ values: [some CustomStringConvertible]) -> String {
         "[" + values.map(\.description).joined(separator: ", ") + "]"
-    }
-
-    private static func json(_ group: BorrowedGroup) -> String {
-        guard case .text(let text) = group.first else { return "[null, \(group.count)]" }
-        return "[\"\(String(decoding: text, as: UTF8.self))\", \(group.count)]"
     }
 }
 

@@ -4,19 +4,13 @@ internal import DeviceModel
 internal import DeviceQuery
 internal import Glibc
 
-/// A parameter set, as the engine takes it.
-enum BenchQuery {
-    case list(ListQuery)
-    case count(CountQuery)
-}
-
 /// A file with a line for each parameter set: ten fields between tabs.
 ///
 /// They are the query's name; `list`, `count` or `group`; `newest` or `oldest`; the page's number; second and id of the last device
 /// before the page, where it is asked for by token; since and until in seconds; releases, hardware versions and owners, between
 /// spaces. What is not asked for is empty.
 struct QueryFile {
-    private var setsByName: [String: [BenchQuery]] = [:]
+    private var setsByName: [String: [any BenchQuery]] = [:]
 
     init(_ path: String, _ index: borrowing RegistryIndex) throws {
         guard let file = fopen(path, "r") else { throw BenchError("\(path) cannot be read") }
@@ -33,12 +27,12 @@ struct QueryFile {
         }
     }
 
-    func sets(_ name: String) throws(BenchError) -> [BenchQuery] {
+    func sets(_ name: String) throws(BenchError) -> [any BenchQuery] {
         guard let sets = self.setsByName[name] else { throw BenchError("there is no query \(name)") }
         return sets
     }
 
-    private static func query(_ fields: [String], _ index: borrowing RegistryIndex) throws -> BenchQuery {
+    private static func query(_ fields: [String], _ index: borrowing RegistryIndex) throws -> any BenchQuery {
         var filter = DeviceFilter()
         filter.lastSeenSince = Int64(fields[5]).flatMap { Timestamp(seconds: $0, nanoseconds: 0) }
         filter.lastSeenUntil = Int64(fields[6]).flatMap { Timestamp(seconds: $0, nanoseconds: 0) }
@@ -49,7 +43,7 @@ struct QueryFile {
             var query = CountQuery()
             query.filter = filter
             query.groupBy = fields[1] == "group" ? [.release] : []
-            return .count(query)
+            return BenchCount(query)
         }
         var query = ListQuery()
         query.filter = filter
@@ -63,7 +57,7 @@ struct QueryFile {
         } else if page > 1 {
             query.position = .number(page)
         }
-        return .list(query)
+        return BenchList(query)
     }
 
     private static func values(_ text: String) -> [String] {
