@@ -99,6 +99,23 @@ import Testing
         #expect((0..<sorted.count).map { sorted[$0] } == Array(all.sorted().prefix(limit)), "seed \(seed)")
     }
 
+    /// In order, nearly so, backwards and in none: few entries are sorted in one way or another.
+    @Test(arguments: [0, 1, 2, 13, 40, 64, 65, 200])
+    func fewEntriesAreSortedHoweverTheyLie(count: Int) {
+        var random = SeededGenerator(seed: UInt64(count))
+        let ordered = (0..<UInt32(count)).map { $0 * 100 }
+        var nearly = ordered
+        if count > 1 { nearly.swapAt(0, count - 1) }
+        for entries in [ordered, nearly, ordered.reversed(), ordered.shuffled(using: &random)] {
+            for limit in [1, count / 2 + 1, count + 1] {
+                var first = FirstEntries(Ascending(), limit: limit, expectedCount: count)
+                for entry in entries { first.insert(entry) }
+                let sorted = first.sorted()
+                #expect((0..<sorted.count).map { sorted[$0] } == Array(ordered.prefix(limit)), "\(entries)")
+            }
+        }
+    }
+
     @Test(arguments: 0..<4 as Range<UInt64>)
     func aRankedTreeIsASortedArray(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -39,6 +39,8 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
     private static var slackMin: Int { 256 }
     private static var slackMax: Int { 65_536 }
     private static var insertionSortCountMax: Int { 12 }
+    /// Up to so many entries are first taken to be nearly in order, as the groups of a count often are.
+    private static var orderedCountMax: Int { 64 }
     /// Entries among which one is found that lies about where an entry is wanted.
     private static var sampleCount: Int { 7 }
 
@@ -118,7 +120,11 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
 
     /// The first entries, up to the limit, in order.
     consuming func sorted() -> Column<Order.Entry> {
-        self.sort(0, self.entries.count, upTo: self.limit)
+        let count = self.entries.count
+        let isSmall = count <= Self.orderedCountMax
+        if !isSmall || !self.insertionSort(0, count, moveCountMax: 4 * count) {
+            self.sort(0, count, upTo: self.limit)
+        }
         if self.entries.count > self.limit { self.entries.removeLast(self.entries.count - self.limit) }
         return self.entries
     }
@@ -192,8 +198,12 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
         return Int(truncatingIfNeeded: (self.pivotSeed >> 32) &* UInt64(count) >> 32)
     }
 
-    private mutating func insertionSort(_ start: Int, _ stop: Int) {
+    /// - Parameter moveCountMax: with more entries moved it gives up.
+    /// - Returns: whether the range is sorted.
+    @discardableResult
+    private mutating func insertionSort(_ start: Int, _ stop: Int, moveCountMax: Int = .max) -> Bool {
         let entries = self.entries.base
+        var moveCount = 0
         for index in start..<stop where index > start {
             let entry = entries[index]
             var place = index
@@ -202,6 +212,9 @@ struct FirstEntries<Order: EntryOrder>: ~Copyable {
                 place -= 1
             }
             entries[place] = entry
+            moveCount += index - place
+            if moveCount > moveCountMax { return false }
         }
+        return true
     }
 }
