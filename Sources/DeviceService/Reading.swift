@@ -47,8 +47,8 @@ extension DeviceService {
     ///
     /// - Parameters:
     ///   - request: Reads a request.
-    ///   - answer: Writes the reply, or returns false where the query is a long one and nothing is written; not called
-    ///     where the event loop is busy as it is.
+    ///   - answer: Writes the reply, or returns false where the query is a long one and nothing is written; where the event
+    ///     loop is busy as it is, called on the other thread.
     ///   - begin: Makes the long query.
     ///   - advance: Goes on with the long query, and writes the reply once it is through; false until then.
     func querying<Message: ScopedRequest, Request: QueryRequest>(
@@ -89,7 +89,10 @@ extension DeviceService {
                         isWanted: { !sink.claim.isAbandoned },
                         advance: { (query: LongQuery, index: borrowing RegistryIndex) throws -> ByteBuffer? in
                             var reply = ByteBuffer()
-                            guard try advance(request, query, index, &reply) else { return nil }
+                            // Who only came while the loop was busy may ask for little.
+                            let isShort =
+                                try isLoopBusy && !query.hasBegun && answer(request, index, query.project, &reply)
+                            guard try isShort || advance(request, query, index, &reply) else { return nil }
                             if let wanted = query.wanted { self.registry.build(wanted) }
                             return reply
                         },

@@ -62,6 +62,22 @@ import Testing
         #expect(refusal?.code == .notFound)
     }
 
+    @Test func aShortListOfABusyLoopIsNoLongQuery() async throws {
+        let service = try ServiceHarness()
+        try await service.create("A-1")
+        let request = encoded(Messages.listDevicesRequest) { request, _ in request.explain = 1 }
+        func steps(isLoopBusy: Bool) async throws -> [String] {
+            let bytes = try await service.call("ListDevices", bytes: request, isLoopBusy: isLoopBusy)
+            return try bytes.withUnsafeBytes { bytes in
+                try Arena().decode(Messages.listDevicesResponse, from: bytes) { message in
+                    try QueryExplanation(from: #require(message.pointee.explanation)).steps
+                }
+            }
+        }
+        let inPlace = try await steps(isLoopBusy: false)
+        #expect(try await steps(isLoopBusy: true) == inPlace && !inPlace.isEmpty)
+    }
+
     @Test func anExplanationComesWhereItIsAskedFor() async throws {
         let service = try ServiceHarness()
         try await service.create("A-1")

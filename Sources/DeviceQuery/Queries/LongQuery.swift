@@ -33,13 +33,16 @@ package final class LongQuery: @unchecked Sendable {
     }
 
     private let request: Request
-    let project: ProjectID
+    package let project: ProjectID
     private var walk: LongWalk?
     private var retryCount = 0
     private var sliceCount = 0
     private let watch = Stopwatch()
     /// An index that would have made this cheap, and that is not built; known with the answer.
     package private(set) var wanted: WantedIndex?
+
+    /// Whether it has been at the index.
+    package var hasBegun: Bool { self.sliceCount > 0 }
 
     /// How long a slice may take, in nanoseconds.
     package static let sliceNanoseconds: Int64 = 400_000
