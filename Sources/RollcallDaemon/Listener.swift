@@ -76,8 +76,8 @@ struct Listener: Service {
     /// that close at once would be let go of for seconds, so that they are dealt out to several groups.
     private static func serve(_ connections: AsyncStream<ServerConnection>) async {
         await withDiscardingTaskGroup { groups in
-            let shares = (0..<Self.groupCount).map { _ in
-                let (share, deal) = AsyncStream.makeStream(of: ServerConnection.self)
+            let dealers = (0..<Self.groupCount).map { _ in
+                let (share, dealer) = AsyncStream.makeStream(of: ServerConnection.self)
                 groups.addTask {
                     await withDiscardingTaskGroup { group in
                         for await connection in share {
@@ -85,14 +85,17 @@ struct Listener: Service {
                         }
                     }
                 }
-                return deal
+                return dealer
             }
             var dealtCount = 0
             for await connection in connections {
-                shares[dealtCount % Self.groupCount].yield(connection)
+                if case .terminated = dealers[dealtCount % Self.groupCount].yield(connection) {
+                    // Its group was cancelled, and so is the connection: that closes it.
+                    groups.addTask { await connection.run() }
+                }
                 dealtCount += 1
             }
-            for share in shares { share.finish() }
+            for dealer in dealers { dealer.finish() }
         }
     }
 
