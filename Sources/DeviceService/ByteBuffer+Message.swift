@@ -23,14 +23,16 @@ extension ByteBuffer {
         _ message: UnsafeMutablePointer<Message>, asElementOf number: UInt32, byteCountMax: Int = .max
     ) -> Bool {
         let byteCount = Encoding.packedByteCount(of: UnsafePointer(message))
-        return self.appendElement(number, room: byteCount, byteCountMax: byteCountMax) {
+        return self.appendElement(number, byteCount...byteCount, byteCountMax: byteCountMax) {
             Encoding.pack(UnsafePointer(message), into: $0)
         }
     }
 
     /// Appends an encoded message as the value of field `number`.
     mutating func append(_ message: ByteBuffer, asElementOf number: UInt32) {
-        _ = self.appendElement(number, room: message.readableBytes, byteCountMax: .max) { buffer in
+        _ = self.appendElement(
+            number, message.readableBytes...message.readableBytes, byteCountMax: .max
+        ) { buffer in
             message.withUnsafeReadableBytes { bytes in
                 buffer.copyMemory(from: bytes)
                 return bytes.count
@@ -45,7 +47,7 @@ extension ByteBuffer {
 
     /// Packs a device without its attributes as a value of the repeated field `number`, as a message is.
     mutating func append(_ device: DeviceSource, asElementOf number: UInt32, byteCountMax: Int = .max) -> Bool {
-        self.appendElement(number, room: device.packedByteCountMax, byteCountMax: byteCountMax) {
+        self.appendElement(number, 0...device.packedByteCountMax, byteCountMax: byteCountMax) {
             device.pack(into: $0)
         }
     }
@@ -56,8 +58,8 @@ extension ByteBuffer {
         byteCountMax: Int = .max
     ) -> Bool {
         let restByteCount = Encoding.packedByteCount(of: UnsafePointer(rest))
-        let room = device.packedByteCountMax + restByteCount
-        return self.appendElement(number, room: room, byteCountMax: byteCountMax) { buffer in
+        let range = restByteCount...(device.packedByteCountMax + restByteCount)
+        return self.appendElement(number, range, byteCountMax: byteCountMax) { buffer in
             let byteCount = device.pack(into: buffer)
             let end = UnsafeMutableRawBufferPointer(rebasing: buffer[byteCount...])
             return byteCount + Encoding.pack(UnsafePointer(rest), into: end)
@@ -68,29 +70,31 @@ extension ByteBuffer {
     /// readable bytes.
     ///
     /// - Parameters:
-    ///   - room: how many bytes `write` writes at most.
+    ///   - range: how many bytes `write` writes, as far as that is known: what goes too far even with the fewest takes no room.
     ///   - write: writes the value to the front of a buffer, and tells how many bytes that took.
     @inline(__always)
     private mutating func appendElement(
-        _ number: UInt32, room: Int, byteCountMax: Int, _ write: (UnsafeMutableRawBufferPointer) -> Int
+        _ number: UInt32, _ range: ClosedRange<Int>, byteCountMax: Int,
+        _ write: (UnsafeMutableRawBufferPointer) -> Int
     ) -> Bool {
         let tag = UInt64(number) << 3 | 2
         let tagByteCount = tag.varintByteCount
-        let startMax = tagByteCount + UInt64(room).varintByteCount
-        let rest = byteCountMax - self.readableBytes
-        return self.writeWithUnsafeMutableBytes(minimumWritableBytes: startMax + room) { buffer in
-            let value = UnsafeMutableRawBufferPointer(rebasing: buffer[startMax...])
+        let headerByteCountMax = tagByteCount + UInt64(range.upperBound).varintByteCount
+        let allowed = byteCountMax - self.readableBytes
+        guard range.lowerBound <= allowed else { return false }
+        return self.writeWithUnsafeMutableBytes(minimumWritableBytes: headerByteCountMax + range.upperBound) { buffer in
+            let value = UnsafeMutableRawBufferPointer(rebasing: buffer[headerByteCountMax...])
             let byteCount = write(value)
-            let start = tagByteCount + UInt64(byteCount).varintByteCount
-            guard start + byteCount <= rest else { return 0 }
-            if start < startMax {
+            let headerByteCount = tagByteCount + UInt64(byteCount).varintByteCount
+            guard headerByteCount + byteCount <= allowed else { return 0 }
+            if headerByteCount < headerByteCountMax {
                 // Its length takes fewer bytes than those of the most that it might have been.
-                UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
+                UnsafeMutableRawBufferPointer(rebasing: buffer[headerByteCount...])
                     .copyMemory(from: UnsafeRawBufferPointer(rebasing: value[..<byteCount]))
             }
             buffer.storeVarint(tag, at: 0)
             buffer.storeVarint(UInt64(byteCount), at: tagByteCount)
-            return start + byteCount
+            return headerByteCount + byteCount
         } > 0
     }
 }

@@ -25,8 +25,9 @@ extension DeviceSource {
         static let nanoseconds: UInt8 = 2 << 3
     }
 
-    /// What ``pack(into:)`` writes at most beside the texts of a device: tags, lengths, numbers, times and an etag.
-    private static let packedByteCountMaxBesideTexts = 192
+    /// What ``pack(into:)`` writes at most beside the texts of a device, of which none is longer than 65,535 bytes: numbers of a
+    /// tag and ten bytes, times of two and seventeen, a tag and three bytes of length before each text and each message, an etag.
+    private static let packedByteCountMaxBesideTexts = 3 * 11 + 3 * 19 + (3 + 2 + 2 + 2) * 4 + 27
 
     /// At least as many bytes as ``pack(into:)`` writes, for room to be made: how many it is comes to light with the writing.
     package var packedByteCountMax: Int {
