@@ -7,17 +7,20 @@ extension Registry {
     /// Answers a query in slices, on a thread of its own, while others read and write in between.
     ///
     /// - Parameters:
+    ///   - answer: called first and once, where there is one, under the shared lock: the answer of a query that does not take long,
+    ///     or nil where it does.
     ///   - begin: makes the query; called once, under the shared lock.
     ///   - isWanted: asked before each slice; false ends the query without an answer.
     ///   - advance: goes on with the query under the shared lock; nil where it is not through.
-    ///   - completion: called once with the answer, or with what `begin` or `advance` threw.
+    ///   - completion: called once with the answer, or with what `answer`, `begin` or `advance` threw.
     package func answerInSlices<Answer: Sendable>(
+        answer: (@Sendable (borrowing RegistryIndex) throws -> Answer?)? = nil,
         begin: @escaping @Sendable (borrowing RegistryIndex) throws -> LongQuery,
         isWanted: @escaping @Sendable () -> Bool,
         advance: @escaping @Sendable (LongQuery, borrowing RegistryIndex) throws -> Answer?,
         completion: @escaping @Sendable (Result<Answer, any Error>) -> Void
     ) {
-        let call = LongCall()
+        let call = LongCall(mayBeShort: answer != nil)
         self.runner.run {
             guard isWanted() else {
                 self.read { call.query?.cancel($0) }
@@ -25,6 +28,11 @@ extension Registry {
             }
             let result = Result<Answer?, any Error> {
                 try self.read { (index: borrowing RegistryIndex) throws -> Answer? in
+                    if let answer, call.mayBeShort {
+                        // Where it is not, the long query has its first slice in a hold of its own.
+                        call.mayBeShort = false
+                        return try answer(index)
+                    }
                     let query = try call.query ?? begin(index)
                     call.query = query
                     return try advance(query, index)
@@ -65,8 +73,14 @@ extension Registry {
     }
 }
 
-/// A long query once it has begun.
+/// Where a query's answer stands.
 private final class LongCall: @unchecked Sendable {
     // Touched by one slice after another; the runner lets them follow one another.
     var query: LongQuery?
+    /// Whether a short answer is still to be tried.
+    var mayBeShort: Bool
+
+    init(mayBeShort: Bool) {
+        self.mayBeShort = mayBeShort
+    }
 }

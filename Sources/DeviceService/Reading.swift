@@ -43,12 +43,12 @@ extension DeviceService {
         )
     }
 
-    /// A method that answers at once where that takes but a moment, and in slices on another thread where it takes longer.
+    /// A method that answers at once where that takes but a moment, and in slices on another thread where it takes longer; where
+    /// the event loop is busy as it is, on the other thread in any case.
     ///
     /// - Parameters:
     ///   - request: Reads a request.
-    ///   - answer: Writes the reply, or returns false where the query is a long one and nothing is written; where the event
-    ///     loop is busy as it is, called on the other thread.
+    ///   - answer: Writes the reply, or returns false where the query is a long one and nothing is written.
     ///   - begin: Makes the long query.
     ///   - advance: Goes on with the long query, and writes the reply once it is through; false until then.
     func querying<Message: ScopedRequest, Request: QueryRequest>(
@@ -76,23 +76,23 @@ extension DeviceService {
                     return (request, isAnswered)
                 }
                 if isAnswered { return nil }
+                // What others were given meanwhile may have been too much already.
+                let admitted = { @Sendable (index: borrowing RegistryIndex) throws -> ProjectID in
+                    if let status = self.refusalOfLongAnswers(peer.userID) { throw status }
+                    return try self.project(request.project, of: index).id
+                }
+                let short = { @Sendable (index: borrowing RegistryIndex) throws -> ByteBuffer? in
+                    var reply = ByteBuffer()
+                    return try answer(request, index, admitted(index), &reply) ? reply : nil
+                }
                 return { sink in
                     self.registry.answerInSlices(
-                        begin: { index in
-                            // What others were given meanwhile may have been too much already.
-                            if let status = self.refusalOfLongAnswers(peer.userID) { throw status }
-                            guard let project = index.project(slug: request.project) else {
-                                throw RegistryError.projectNotFound(request.project)
-                            }
-                            return try begin(request, index, project.id)
-                        },
+                        answer: isLoopBusy ? short : nil,
+                        begin: { index in try begin(request, index, admitted(index)) },
                         isWanted: { !sink.claim.isAbandoned },
                         advance: { (query: LongQuery, index: borrowing RegistryIndex) throws -> ByteBuffer? in
                             var reply = ByteBuffer()
-                            // Who only came while the loop was busy may ask for little.
-                            let isShort =
-                                try isLoopBusy && !query.hasBegun && answer(request, index, query.project, &reply)
-                            guard try isShort || advance(request, query, index, &reply) else { return nil }
+                            guard try advance(request, query, index, &reply) else { return nil }
                             if let wanted = query.wanted { self.registry.build(wanted) }
                             return reply
                         },
@@ -159,9 +159,13 @@ extension DeviceService {
         _ body: (_ index: borrowing RegistryIndex, _ project: ProjectRecord) throws -> R
     ) throws -> R {
         try self.registry.read { (index: borrowing RegistryIndex) throws -> R in
-            guard let project = index.project(slug: slug) else { throw RegistryError.projectNotFound(slug) }
-            return try body(index, project)
+            try body(index, self.project(slug, of: index))
         }
+    }
+
+    private func project(_ slug: String, of index: borrowing RegistryIndex) throws -> ProjectRecord {
+        guard let project = index.project(slug: slug) else { throw RegistryError.projectNotFound(slug) }
+        return project
     }
 }
 

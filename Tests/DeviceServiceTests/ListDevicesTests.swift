@@ -49,8 +49,9 @@ import Testing
             try await serials { $0.sort = $1.text("-attributes.\"BATTERY level\"") } == ["A-2", "A-3", "A-1"])
     }
 
-    @Test func aListOfABusyLoopComesFromAnotherThreadAndIsTheSame() async throws {
-        let service = try ServiceHarness()
+    @Test(arguments: [0, Limits().queryHoldNanosecondsMax])
+    func aListOfABusyLoopComesFromAnotherThreadAndIsTheSame(hold: Int) async throws {
+        let service = try ServiceHarness { $0.queryHoldNanosecondsMax = hold }
         for serial in ["A-1", "A-2", "A-3"] { try await service.create(serial) }
         let request = encoded(Messages.listDevicesRequest) { request, _ in request.page_size = 2 }
         let inPlace = try await service.call("ListDevices", bytes: request)
