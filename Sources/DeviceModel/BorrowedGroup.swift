@@ -1,6 +1,6 @@
 // A group as readers of an index see it, without a copy.
 
-/// Devices that share a value under each key, while their texts lie elsewhere: valid only as long as what it was made of.
+/// Devices that share a value under each key, while their texts lie elsewhere: valid only during the call that shows it.
 package struct BorrowedGroup {
     package let first: BorrowedGroupValue
     /// Nil where devices are grouped by one key.

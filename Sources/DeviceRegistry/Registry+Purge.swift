@@ -81,7 +81,7 @@ extension Registry {
             },
             isWanted: purge.isWanted,
             advance: { (query: LongQuery, index: borrowing RegistryIndex) throws -> DeviceSelection? in
-                switch query.advance(index) {
+                switch query.advance(index, each: { _ in false }, eachGroup: { _ in false }) {
                 case .selected(let selection): return selection
                 case .projectGone: throw RegistryError.projectNotFound(purge.project)
                 case .unfinished, .list, .count: return nil

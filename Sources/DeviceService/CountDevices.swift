@@ -25,7 +25,7 @@ extension DeviceService {
             },
             advance: { request, query, index, reply in
                 try self.append(to: &reply) { each in
-                    switch query.advance(index, eachGroup: each) {
+                    switch query.advance(index, each: { _ in false }, eachGroup: each) {
                     case .unfinished, .list, .selected: return nil
                     case .projectGone: throw RegistryError.projectNotFound(request.project)
                     case .count(let summary): return summary

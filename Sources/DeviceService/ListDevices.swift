@@ -27,7 +27,9 @@ extension DeviceService {
                 try LongQuery(request.query, in: project, of: index, now: self.registry.now())
             },
             advance: { request, query, index, reply in
-                let progress = self.appendDevices(of: request, to: &reply) { query.advance(index, each: $0) }
+                let progress = self.appendDevices(of: request, to: &reply) {
+                    query.advance(index, each: $0, eachGroup: { _ in false })
+                }
                 switch progress {
                 case .unfinished, .count, .selected: return false
                 case .projectGone: throw RegistryError.projectNotFound(request.project)

@@ -53,6 +53,25 @@ import Testing
         }
     }
 
+    @Test func groupsThatAreNotTakenAreCountedWithTheOthers() throws {
+        let fixture = IndexFixture(seed: 5_300, deviceCount: 200)
+        for keys in [[.release], [.activity], [.hardwareVersion, .cohort], [.attribute("battery level")]]
+            as [[GroupKey]]
+        {
+            var query = CountQuery()
+            query.groupBy = keys
+            let all = try fixture.count(query)
+            for plan in [nil] + QueryExplanation.Plan.allCases.map(Optional.some) {
+                for taken in 0...min(all.groups.count, 4) {
+                    let count = try fixture.count(query, forcedPlan: plan, groupCountMax: taken)
+                    let others = all.groups.dropFirst(taken).reduce(0) { $0 + $1.count }
+                    #expect(count.groups == Array(all.groups.prefix(taken)), "\(keys), \(plan?.rawValue ?? "-")")
+                    #expect(count.count == 200 && count.otherCount == others, "\(keys), \(plan?.rawValue ?? "-")")
+                }
+            }
+        }
+    }
+
     /// Every item of a catalog's pages.
     private func all<Item, Place>(_ page: (Place?) -> [Item], place: (Item) -> Place) -> [Item] {
         var items: [Item] = []

@@ -106,11 +106,15 @@ final class IndexFixture {
         return ids
     }
 
-    func count(_ query: CountQuery, forcedPlan: QueryExplanation.Plan? = nil) throws(InvalidFields) -> DeviceCount {
+    /// - Parameter groupCountMax: groups that are taken before the next one is refused.
+    func count(
+        _ query: CountQuery, forcedPlan: QueryExplanation.Plan? = nil, groupCountMax: Int = .max
+    ) throws(InvalidFields) -> DeviceCount {
         var groups: [DeviceGroup] = []
         let summary = try self.index.count(
             query, in: FleetGenerator.project, now: self.generator.now, planning: Planning(forcedPlan: forcedPlan)
         ) { group in
+            guard groups.count < groupCountMax else { return false }
             groups.append(DeviceGroup(group))
             return true
         }

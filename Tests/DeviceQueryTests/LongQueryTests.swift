@@ -30,7 +30,9 @@ import Testing
         return Outcome(progress: .unfinished)
     }
 
-    private func step(_ query: LongQuery, in fixture: IndexFixture, wordCount: Int) -> Outcome {
+    private func step(
+        _ query: LongQuery, in fixture: IndexFixture, wordCount: Int?, groupCountMax: Int = .max
+    ) -> Outcome {
         var outcome = Outcome(progress: .unfinished)
         outcome.progress = query.advance(
             fixture.index, wordCount: wordCount,
@@ -39,6 +41,7 @@ import Testing
                 return true
             },
             eachGroup: { group in
+                guard outcome.groups.count < groupCountMax else { return false }
                 outcome.groups.append(DeviceGroup(group))
                 return true
             })
@@ -91,6 +94,20 @@ import Testing
             }
             let expected = fixture.generator.oracle.count(query, tree: sample.tree, now: now)
             #expect(count.shown == expected.shown, "seed \(seed), step \(step), \(query)")
+        }
+    }
+
+    @Test func groupsThatWereNotTakenAreCountedWithTheOthers() throws {
+        let fixture = IndexFixture(seed: 17, deviceCount: 300)
+        var query = CountQuery()
+        query.groupBy = [.ownerRef, .activity]
+        let all = fixture.generator.oracle.count(query, now: fixture.generator.now).groups
+        for taken in [0, 1, all.count / 2, all.count] {
+            let long = try LongQuery(
+                query, in: FleetGenerator.project, of: fixture.index, now: fixture.generator.now)
+            let count = self.step(long, in: fixture, wordCount: nil, groupCountMax: taken).count
+            #expect(count?.groups == Array(all.prefix(taken)) && count?.count == 300, "\(taken)")
+            #expect(count?.otherCount == all.dropFirst(taken).reduce(0) { $0 + $1.count }, "\(taken)")
         }
     }
 
@@ -217,7 +234,7 @@ import Testing
         let now = fixture.generator.now
         let long = try LongQuery(query, in: FleetGenerator.project, of: fixture.index, now: now)
         // All but the last few rows.
-        guard case .unfinished = long.advance(fixture.index, wordCount: 28) else {
+        guard case .unfinished = self.step(long, in: fixture, wordCount: 28).progress else {
             Issue.record("2,000 devices take more than 28 words")
             return
         }
@@ -253,7 +270,7 @@ import Testing
         fixture.index.apply(.projectCreated(record))
         let long = try LongQuery(ListQuery(), in: other, of: fixture.index, now: .epoch)
         fixture.index.apply(.projectDeleted(other))
-        guard case .projectGone = long.advance(fixture.index) else {
+        guard case .projectGone = self.step(long, in: fixture, wordCount: nil).progress else {
             Issue.record("the project is gone")
             return
         }
@@ -265,7 +282,7 @@ import Testing
         var query = ListQuery()
         query.pageSize = 1_000
         let long = try LongQuery(query, in: FleetGenerator.project, of: fixture.index, now: fixture.generator.now)
-        guard case .unfinished = long.advance(fixture.index, wordCount: 1) else {
+        guard case .unfinished = self.step(long, in: fixture, wordCount: 1).progress else {
             Issue.record("300 devices take more than one word")
             return
         }
@@ -276,7 +293,7 @@ import Testing
     @Test func aQueryThatIsGivenUpIsForgotten() throws {
         let fixture = IndexFixture(seed: 11, deviceCount: 300)
         let long = try LongQuery(ListQuery(), in: FleetGenerator.project, of: fixture.index, now: .epoch)
-        _ = long.advance(fixture.index, wordCount: 1)
+        _ = self.step(long, in: fixture, wordCount: 1)
         #expect(!fixture.index.walks.isEmpty)
         long.cancel(fixture.index)
         #expect(fixture.index.walks.isEmpty)

@@ -31,10 +31,13 @@ import Testing
                 isWanted: { true },
                 advance: { (query: LongQuery, index: borrowing RegistryIndex) throws -> [String]? in
                     var serials: [String] = []
-                    let progress = query.advance(index, wordCount: 1) { device in
-                        serials.append(String(decoding: device.serial, as: UTF8.self))
-                        return true
-                    }
+                    let progress = query.advance(
+                        index, wordCount: 1,
+                        each: { device in
+                            serials.append(String(decoding: device.serial, as: UTF8.self))
+                            return true
+                        },
+                        eachGroup: { _ in false })
                     guard case .list = progress else { return nil }
                     return serials
                 },
@@ -79,7 +82,7 @@ import Testing
                 },
                 advance: { (query: LongQuery, index: borrowing RegistryIndex) throws -> Int? in
                     sliceCount.add(1, ordering: .relaxed)
-                    _ = query.advance(index, wordCount: 1) { _ in true }
+                    _ = query.advance(index, wordCount: 1, each: { _ in true }, eachGroup: { _ in true })
                     return nil
                 },
                 completion: { _ in Issue.record("nobody waits for an answer") }

@@ -132,6 +132,28 @@ import Testing
         #expect(count.count == 21 && count.otherCount == 16)
     }
 
+    @Test(arguments: [0, Limits().queryHoldNanosecondsMax])
+    func aCountOfABusyLoopComesFromAnotherThreadAndIsTheSame(hold: Int) async throws {
+        let service = try await self.fleet(hold: hold)
+        let request = encoded(Messages.countDevicesRequest) { request, arena in
+            (request.group_by, request.n_group_by) = (arena.texts(["release", "activity"]), 2)
+        }
+        let inPlace = try await service.call("CountDevices", bytes: request)
+        #expect(try await service.call("CountDevices", bytes: request, isLoopBusy: true) == inPlace)
+    }
+
+    @Test func aGroupThatDoesNotFitIsAmongTheOthers() async throws {
+        let service = try ServiceHarness { $0.pageByteCountMax = 8 }
+        try await service.create("A-1", owner: String(repeating: "o", count: 100))
+        let bytes = try await service.call("CountDevices", Messages.countDevicesRequest) {
+            ($0.group_by, $0.n_group_by) = ($1.texts(["owner_ref"]), 1)
+        }
+        let count = try bytes.withUnsafeBytes { bytes in
+            try Arena().decode(Messages.countDevicesResponse, from: bytes) { try DeviceCount(from: $0, keyCount: 1) }
+        }
+        #expect(count == DeviceCount(count: 1, groups: [], otherCount: 1))
+    }
+
     @Test func theReplyIsOneCanonicalMessage() async throws {
         let service = try await self.fleet()
         let bytes = try await service.call("CountDevices", Messages.countDevicesRequest) {

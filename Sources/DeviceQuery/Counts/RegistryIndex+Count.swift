@@ -18,7 +18,8 @@ package struct CountSummary: Hashable, Sendable {
 extension RegistryIndex {
     /// How many devices match; calls `each` with the groups that they divide into, the largest first.
     ///
-    /// `each` returns false to end the groups before the one that it was given; its devices are then among the others.
+    /// A group is valid only during the call of `each`, which returns false to end the groups before the one that it was given: its
+    /// devices are then among the others.
     ///
     /// A count without groups costs O(log n) where one index knows it; any other count looks at the candidates of the cheapest
     /// source, and keeps what it counts for every group that it meets.

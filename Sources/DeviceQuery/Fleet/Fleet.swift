@@ -126,17 +126,17 @@ struct Fleet: ~Copyable {
         rollcall_prefetch(self.rows.base + Int(row))
     }
 
-    /// Begins to fetch what leads to the texts of a device that is there by now.
+    /// Begins to fetch the serial of a device that is there by now, and where its owner lies.
     @inline(__always)
-    func prefetchTextPlaces(_ row: UInt32) {
+    func prefetchSerial(_ row: UInt32) {
         let row = self.rows.base + Int(row)
         self.serials.prefetch(row.pointee.serial)
         self.owners.prefetchPlace(row.pointee.owner)
     }
 
-    /// Begins to fetch the texts whose places are there by now. Those of dictionaries with few texts are read all the time.
+    /// Begins to fetch the owner of a device, whose place is there by now. Dictionaries with few texts are read all the time.
     @inline(__always)
-    func prefetchTexts(_ row: UInt32) {
+    func prefetchOwner(_ row: UInt32) {
         self.owners.prefetchText(self.rows.base[Int(row)].owner)
     }
 

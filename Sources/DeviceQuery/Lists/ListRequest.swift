@@ -55,7 +55,7 @@ struct ListRequest {
         PageWindow(place: self.token?.place, offset: self.offset, count: self.pageSize + 1)
     }
 
-    /// Devices that the texts of one are fetched ahead of it, in each of two steps.
+    /// By how many devices each of the two steps runs ahead in which texts are fetched.
     private static var fetchedAheadCount: Int { 8 }
 
     /// Shows the rows of a page to `each`, and tells where the next one begins.
@@ -70,14 +70,14 @@ struct ListRequest {
         for index in 0..<count { fleet.pointee.prefetch(first[index]) }
         let ahead = Self.fetchedAheadCount
         if readsTexts {
-            for index in 0..<min(2 * ahead, count) { fleet.pointee.prefetchTextPlaces(first[index]) }
-            for index in 0..<min(ahead, count) { fleet.pointee.prefetchTexts(first[index]) }
+            for index in 0..<min(2 * ahead, count) { fleet.pointee.prefetchSerial(first[index]) }
+            for index in 0..<min(ahead, count) { fleet.pointee.prefetchOwner(first[index]) }
         }
         var shown = 0
         while shown < count {
             if readsTexts {
-                if shown + 2 * ahead < count { fleet.pointee.prefetchTextPlaces(first[shown + 2 * ahead]) }
-                if shown + ahead < count { fleet.pointee.prefetchTexts(first[shown + ahead]) }
+                if shown + 2 * ahead < count { fleet.pointee.prefetchSerial(first[shown + 2 * ahead]) }
+                if shown + ahead < count { fleet.pointee.prefetchOwner(first[shown + ahead]) }
             }
             guard each(BorrowedDevice(first[shown], of: fleet)) else { break }
             shown += 1

@@ -37,7 +37,8 @@ extension RegistryIndex {
     /// - Parameters:
     ///   - project: one that exists.
     ///   - now: what activity is counted from, if the query has no token of an earlier page.
-    ///   - readsTexts: whether `each` reads the texts of devices: they are fetched before they are waited for.
+    ///   - readsTexts: whether `each` reads the texts of devices, which are then fetched before they are waited for; what is
+    ///     measured in process reads ids alone.
     /// - Throws: every bad field of the query at once.
     package func list(
         _ query: ListQuery, in project: ProjectID, now: Timestamp, planning: Planning = Planning(),

@@ -12,7 +12,7 @@ package import DeviceModel
 /// It holds what the answer takes, the rows that changed meanwhile, and no more; nothing grows with the fleet.
 ///
 /// ## Concurrency
-/// ``advance(_:each:)`` is called by one thread at a time, which holds the index for reading; the index calls what concerns changes
+/// ``advance(_:wordCount:each:eachGroup:)`` is called by one thread at a time, which holds the index for reading; the index calls what concerns changes
 /// while it is held for writing. The one lock thus keeps the two apart, which is what makes `@unchecked Sendable` true.
 package final class LongQuery: @unchecked Sendable {
     package enum Progress {
@@ -33,16 +33,13 @@ package final class LongQuery: @unchecked Sendable {
     }
 
     private let request: Request
-    package let project: ProjectID
+    let project: ProjectID
     private var walk: LongWalk?
     private var retryCount = 0
     private var sliceCount = 0
     private let watch = Stopwatch()
     /// An index that would have made this cheap, and that is not built; known with the answer.
     package private(set) var wanted: WantedIndex?
-
-    /// Whether it has been at the index.
-    package var hasBegun: Bool { self.sliceCount > 0 }
 
     /// How long a slice may take, in nanoseconds.
     package static let sliceNanoseconds: Int64 = 400_000
@@ -86,8 +83,8 @@ package final class LongQuery: @unchecked Sendable {
     ///   - each: shown the devices of a list with the last slice; see ``RegistryIndex/list(_:in:now:planning:readsTexts:each:)``.
     ///   - eachGroup: shown the groups of a count with the last slice; see ``RegistryIndex/count(_:in:now:planning:each:)``.
     package func advance(
-        _ index: borrowing RegistryIndex, wordCount: Int? = nil, each: (BorrowedDevice) -> Bool = { _ in false },
-        eachGroup: (BorrowedGroup) -> Bool = { _ in false }
+        _ index: borrowing RegistryIndex, wordCount: Int? = nil, each: (BorrowedDevice) -> Bool,
+        eachGroup: (BorrowedGroup) -> Bool
     ) -> Progress {
         guard let fleet = index.fleet(self.project) else {
             self.cancel(index)
