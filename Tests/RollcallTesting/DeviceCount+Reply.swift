@@ -13,30 +13,42 @@ extension Arena {
         reply.pointee.groups = self.makePointerArray(count: count.groups.count)
         reply.pointee.n_groups = count.groups.count
         for (index, group) in count.groups.enumerated() {
-            reply.pointee.groups[index] = self.message(self.borrowed(group, of: count))
+            reply.pointee.groups[index] = self.message(group)
         }
         reply.pointee.other_count = count.otherCount
         reply.pointee.explanation = count.explanation.map { self.message($0) }
         return reply
     }
 
-    /// A group as an index shows it, whose texts are in the arena.
-    private func borrowed(_ group: DeviceGroup, of count: DeviceCount) -> BorrowedGroup {
-        let values = group.values.map { self.borrowed($0) }
-        return BorrowedGroup(
-            first: values[0], second: values.count > 1 ? values[1] : nil, count: group.count, totalCount: count.count)
+    private func message(_ group: DeviceGroup) -> UnsafeMutablePointer<Rollcall__V1__DeviceGroup> {
+        let message = self.make(Messages.deviceGroup)
+        message.pointee.values = self.makePointerArray(count: group.values.count)
+        message.pointee.n_values = group.values.count
+        for (index, value) in group.values.enumerated() { message.pointee.values[index] = self.message(value) }
+        message.pointee.count = group.count
+        return message
     }
 
-    private func borrowed(_ value: GroupValue) -> BorrowedGroupValue {
+    private func message(_ value: GroupValue) -> UnsafeMutablePointer<Rollcall__V1__GroupValue> {
+        let message = self.make(Messages.groupValue)
         switch value {
-        case .none: return .none
+        case .none: break
         case .text(let text):
-            let copy = self.text(text)
-            return .text(UnsafeRawBufferPointer(start: copy.data, count: copy.len))
-        case .int(let number): return .int(number)
-        case .float(let number): return .float(number)
-        case .bool(let isTrue): return .bool(isTrue)
-        case .activity(let activity): return .activity(activity)
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_STRING_VALUE
+            message.pointee.string_value = self.text(text)
+        case .int(let number):
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_INT_VALUE
+            message.pointee.int_value = number
+        case .float(let number):
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_FLOAT_VALUE
+            message.pointee.float_value = number
+        case .bool(let isTrue):
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_BOOL_VALUE
+            message.pointee.bool_value = isTrue ? 1 : 0
+        case .activity(let activity):
+            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_ACTIVITY_VALUE
+            message.pointee.activity_value = activity.wire
         }
+        return message
     }
 }

@@ -1,4 +1,6 @@
-// A group as readers of an index see it, without a copy.
+// A group as readers see it, without a copy.
+
+package import DeviceModel
 
 /// Devices that share a value under each key, while their texts lie elsewhere: valid only during the call that shows it.
 package struct BorrowedGroup {
@@ -8,13 +10,6 @@ package struct BorrowedGroup {
     package let count: Int64
     /// Of the devices of all groups together, shown or not.
     package let totalCount: Int64
-
-    package init(first: BorrowedGroupValue, second: BorrowedGroupValue?, count: Int64, totalCount: Int64) {
-        self.first = first
-        self.second = second
-        self.count = count
-        self.totalCount = totalCount
-    }
 }
 
 /// What the devices of a group have in common under one key; see ``GroupValue``. Texts are UTF-8 bytes.
