@@ -20,7 +20,7 @@ extension Registry {
         advance: @escaping @Sendable (LongQuery, borrowing RegistryIndex) throws -> Answer?,
         completion: @escaping @Sendable (Result<Answer, any Error>) -> Void
     ) {
-        let call = LongCall(mayBeShort: answer != nil)
+        let call = LongCall()
         self.runner.run {
             guard isWanted() else {
                 self.read { call.query?.cancel($0) }
@@ -28,9 +28,9 @@ extension Registry {
             }
             let result = Result<Answer?, any Error> {
                 try self.read { (index: borrowing RegistryIndex) throws -> Answer? in
-                    if let answer, call.mayBeShort {
+                    if let answer, !call.isKnownLong {
                         // Where it is not, the long query has its first slice in a hold of its own.
-                        call.mayBeShort = false
+                        call.isKnownLong = true
                         return try answer(index)
                     }
                     let query = try call.query ?? begin(index)
@@ -77,10 +77,6 @@ extension Registry {
 private final class LongCall: @unchecked Sendable {
     // Touched by one slice after another; the runner lets them follow one another.
     var query: LongQuery?
-    /// Whether a short answer is still to be tried.
-    var mayBeShort: Bool
-
-    init(mayBeShort: Bool) {
-        self.mayBeShort = mayBeShort
-    }
+    /// Whether a short answer was tried.
+    var isKnownLong = false
 }

@@ -12,8 +12,9 @@ package import DeviceModel
 /// It holds what the answer takes, the rows that changed meanwhile, and no more; nothing grows with the fleet.
 ///
 /// ## Concurrency
-/// ``advance(_:wordCount:each:eachGroup:)`` is called by one thread at a time, which holds the index for reading; the index calls what concerns changes
-/// while it is held for writing. The one lock thus keeps the two apart, which is what makes `@unchecked Sendable` true.
+/// ``advance(_:wordCount:each:eachGroup:)`` is called by one thread at a time, which holds the index for reading; the index calls
+/// what concerns changes while it is held for writing. The one lock thus keeps the two apart, which is what makes
+/// `@unchecked Sendable` true.
 package final class LongQuery: @unchecked Sendable {
     package enum Progress {
         /// Not there yet: let others at the index, then go on.
