@@ -178,12 +178,8 @@ extension GroupValue {
     fileprivate init(_ value: BorrowedGroupValue) {
         self =
             switch value {
-            case .none: .none
             case .text(let text): .text(String(decoding: text, as: UTF8.self))
-            case .int(let number): .int(number)
-            case .float(let number): .float(number)
-            case .bool(let isTrue): .bool(isTrue)
-            case .activity(let activity): .activity(activity)
+            case .plain(let value): value
             }
     }
 }

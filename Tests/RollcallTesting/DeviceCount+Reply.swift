@@ -28,27 +28,4 @@ extension Arena {
         message.pointee.count = group.count
         return message
     }
-
-    private func message(_ value: GroupValue) -> UnsafeMutablePointer<Rollcall__V1__GroupValue> {
-        let message = self.make(Messages.groupValue)
-        switch value {
-        case .none: break
-        case .text(let text):
-            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_STRING_VALUE
-            message.pointee.string_value = self.text(text)
-        case .int(let number):
-            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_INT_VALUE
-            message.pointee.int_value = number
-        case .float(let number):
-            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_FLOAT_VALUE
-            message.pointee.float_value = number
-        case .bool(let isTrue):
-            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_BOOL_VALUE
-            message.pointee.bool_value = isTrue ? 1 : 0
-        case .activity(let activity):
-            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_ACTIVITY_VALUE
-            message.pointee.activity_value = activity.wire
-        }
-        return message
-    }
 }

@@ -12,12 +12,10 @@ package struct BorrowedGroup {
     package let totalCount: Int64
 }
 
-/// What the devices of a group have in common under one key; see ``GroupValue``. Texts are UTF-8 bytes.
+/// What the devices of a group have in common under one key.
 package enum BorrowedGroupValue {
-    case none
+    /// A text as UTF-8 bytes.
     case text(UnsafeRawBufferPointer)
-    case int(Int64)
-    case float(Double)
-    case bool(Bool)
-    case activity(Activity)
+    /// What is no text.
+    case plain(GroupValue)
 }

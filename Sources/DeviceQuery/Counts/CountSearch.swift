@@ -159,7 +159,7 @@ struct CountSearch: ~Copyable {
         summary.otherCount = summary.count
         for (activity, count) in present.prefix(groupLimit) {
             let group = BorrowedGroup(
-                first: .activity(activity), second: nil, count: Int64(count), totalCount: Int64(total))
+                first: .plain(.activity(activity)), second: nil, count: Int64(count), totalCount: Int64(total))
             guard each(group) else { break }
             summary.otherCount -= Int64(count)
         }

@@ -65,19 +65,20 @@ enum GroupSource: Equatable {
     func value(
         _ number: GroupNumber, _ texts: borrowing GroupTexts, in fleet: UnsafePointer<Fleet>
     ) -> BorrowedGroupValue {
-        guard number.isPresent else { return .none }
+        guard number.isPresent else { return .plain(.none) }
         switch self {
         case .dictionary, .version, .attributeText:
             let text = self.text(number, texts, in: fleet)
             // A device that a check-in registered has no owner.
-            return self == .dictionary(.owner) && text.isEmpty ? .none : .text(text)
+            return self == .dictionary(.owner) && text.isEmpty ? .plain(.none) : .text(text)
         case .activity:
-            return Activity(rawValue: UInt8(truncatingIfNeeded: number.value)).map(BorrowedGroupValue.activity) ?? .none
+            let activity = Activity(rawValue: UInt8(truncatingIfNeeded: number.value))
+            return .plain(activity.map(GroupValue.activity) ?? .none)
         case .attribute(let key):
             switch fleet.pointee.columns[key].pointee.dataType {
-            case .int: return .int(number.value)
-            case .float: return .float(Double(sortValue: number.value))
-            case .bool: return .bool(number.value != 0)
+            case .int: return .plain(.int(number.value))
+            case .float: return .plain(.float(Double(sortValue: number.value)))
+            case .bool: return .plain(.bool(number.value != 0))
             case .string: preconditionFailure("texts are numbered")
             }
         }
