@@ -10,6 +10,7 @@ import NIOPosix
 import ProtobufC
 import RPC
 import RollcallClient
+import RollcallTesting
 import Synchronization
 import TTRPC
 import Testing
@@ -83,7 +84,7 @@ final class TestServer: Sendable {
 func withServer(
     _ methods: [Method],
     project: String = "",
-    timeout: Duration? = .seconds(20),
+    timeout: Duration? = patience,
     _ body: (RollcallClient, TestServer) async throws -> Void
 ) async throws {
     let server = try await TestServer.start(methods)

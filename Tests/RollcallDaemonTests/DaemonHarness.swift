@@ -65,7 +65,7 @@ struct DaemonHarness: Sendable {
 
     /// A typed client of the daemon.
     func client() async throws -> RollcallClient {
-        try await RollcallClient.connect(address: self.socketPath)
+        try await RollcallClient.connect(address: self.socketPath, timeout: patience)
     }
 
     /// A client for one method by its name.

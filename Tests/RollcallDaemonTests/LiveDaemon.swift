@@ -97,7 +97,7 @@ extension DaemonProcess {
     private static func withClient<Result>(
         _ path: String, isolation: isolated (any Actor)? = #isolation, _ body: (RollcallClient) async throws -> Result
     ) async throws -> Result {
-        let client = try await RollcallClient.connect(address: path)
+        let client = try await RollcallClient.connect(address: path, timeout: patience)
         let outcome: Swift.Result<Result, any Error>
         do {
             outcome = .success(try await body(client))

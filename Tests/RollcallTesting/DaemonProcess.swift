@@ -13,9 +13,6 @@ package struct DaemonProcess: Sendable {
     package let socketPath: String
     package let dataFolder: String
 
-    /// How long a daemon may take until it answers; far more than it needs, on a machine that is busy.
-    private static let startSecondsMax: TimeInterval = 60
-
     /// Starts a daemon in `folder`, runs `body` once it accepts connections, and ends it after that.
     package static func with<Result>(
         in folder: TemporaryFolder,
@@ -42,13 +39,13 @@ package struct DaemonProcess: Sendable {
 
     /// Connects again and again: another process tells in no other way that it is ready.
     private func isAnswering() async throws {
-        let deadline = Date(timeIntervalSinceNow: Self.startSecondsMax)
+        let deadline = ContinuousClock.now + patience
         while true {
             if let connection = RawConnection(self.socketPath) {
                 connection.close()
                 return
             }
-            guard self.child.isRunning, Date() < deadline else {
+            guard self.child.isRunning, ContinuousClock.now < deadline else {
                 throw StartFailure(description: "The daemon does not answer: \(self.child.standardError)")
             }
             try await Task.sleep(for: .milliseconds(2))

@@ -82,7 +82,8 @@ import Testing
 
     @Test func interruptIsExitCode130() async throws {
         let server = try SilentServer()
-        try await ChildProcess.with("rollcall", ["server", "info", "--address", server.path]) { child in
+        let words = ["server", "info", "--address", server.path, "--timeout", "\(patience.components.seconds)"]
+        try await ChildProcess.with("rollcall", words) { child in
             // Once it has connected, it waits for an answer.
             await server.accept()
             child.signal(SIGINT)

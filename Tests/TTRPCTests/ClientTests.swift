@@ -356,7 +356,7 @@ extension LiveServer {
         limits: ConnectionLimits = LiveServer.limits, _ body: (TTRPCClient) async throws -> Void
     ) async throws {
         let client = try await TTRPCClient.connect(
-            path: self.path, limits: limits, timeout: .seconds(10), logger: Logger(label: "test")
+            path: self.path, limits: limits, timeout: patience, logger: Logger(label: "test")
         )
         do {
             try await body(client)
