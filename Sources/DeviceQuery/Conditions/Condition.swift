@@ -160,6 +160,15 @@ extension Condition {
         if case .always = self { true } else { false }
     }
 
+    /// Whether it is one test, or tests that must all hold.
+    var isConjunction: Bool {
+        switch self {
+        case .test: true
+        case .all(let parts): parts.allSatisfy { if case .test = $0 { true } else { false } }
+        case .always, .never, .any: false
+        }
+    }
+
     /// The parts that must all hold.
     var conjuncts: [Condition] {
         switch self {

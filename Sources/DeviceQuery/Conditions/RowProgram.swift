@@ -36,7 +36,7 @@ struct RowProgram: ~Copyable {
     /// A bit for each code of a narrow field, with an empty word after the last one; and the sieves of tables.
     var bits: Column<UInt64>
     private(set) var matches: [TextMatch] = []
-    /// Whether every test must hold.
+    /// ``Condition/isConjunction``.
     let isConjunction: Bool
 
     /// Whether every row passes.
@@ -48,7 +48,7 @@ struct RowProgram: ~Copyable {
         self.codes = Column()
         self.bits = Column()
         self.entry = Self.accept
-        self.isConjunction = condition.conjuncts.allSatisfy { if case .test = $0 { true } else { false } }
+        self.isConjunction = condition.isConjunction
         self.entry = self.compile(condition, Self.accept, Self.reject)
     }
 

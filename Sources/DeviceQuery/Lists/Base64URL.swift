@@ -39,30 +39,49 @@ package enum Base64URL {
     ///   text.
     package static func decode(_ text: String, into bytes: UnsafeMutableRawBufferPointer) -> Int? {
         text.withBytes { letters in
-            var (pending, bitCount, count): (UInt32, UInt32, Int) = (0, 0, 0)
-            var isText = true
-            for letter in letters {
-                let value = Self.value(letter)
-                isText = isText && value < 64
-                pending = pending << 6 | value & 63
-                bitCount += 6
-                guard bitCount >= 8 else { continue }
-                bitCount -= 8
-                bytes[count] = UInt8(truncatingIfNeeded: pending >> bitCount)
+            // What is no letter stands for 64: that is looked for once, at the end.
+            var (start, count, seen): (Int, Int, UInt32) = (0, 0, 0)
+            while letters.count - start >= 4 {
+                let first = Self.value(letters[start])
+                let second = Self.value(letters[start + 1])
+                let third = Self.value(letters[start + 2])
+                let fourth = Self.value(letters[start + 3])
+                seen |= first | second | third | fourth
+                let bits = first << 18 | second << 12 | third << 6 | fourth
+                bytes[count] = UInt8(truncatingIfNeeded: bits >> 16)
+                bytes[count + 1] = UInt8(truncatingIfNeeded: bits >> 8)
+                bytes[count + 2] = UInt8(truncatingIfNeeded: bits)
+                start += 4
+                count += 3
+            }
+            // Three letters are two bytes, two are one, and one is none.
+            let rest = letters.count - start
+            var bits: UInt32 = 0
+            for place in 0..<rest {
+                let value = Self.value(letters[start + place])
+                seen |= value
+                bits |= value << UInt32(18 - 6 * place)
+            }
+            for place in 0..<max(rest - 1, 0) {
+                bytes[count] = UInt8(truncatingIfNeeded: bits >> UInt32(16 - 8 * place))
                 count += 1
             }
-            return isText && bitCount < 6 && pending & (1 << bitCount - 1) == 0 ? count : nil
+            let unused = bits & (0xFFFF >> UInt32(8 * max(rest - 2, 0)))
+            return seen < 64 && rest != 1 && (rest == 0 || unused == 0) ? count : nil
         }
     }
 
-    /// What a letter stands for, or more than 63. Letters of a token are in no order: a branch for each kind would be guessed wrong.
+    /// What a letter stands for, or 64. A branch for each kind would be guessed wrong: letters of a token are in no order.
     @inline(__always)
     private static func value(_ letter: UInt8) -> UInt32 {
-        var value: UInt32 = .max
-        value = letter &- UInt8(ascii: "A") < 26 ? UInt32(letter &- UInt8(ascii: "A")) : value
-        value = letter &- UInt8(ascii: "a") < 26 ? UInt32(letter &- UInt8(ascii: "a")) + 26 : value
-        value = letter &- UInt8(ascii: "0") < 10 ? UInt32(letter &- UInt8(ascii: "0")) + 52 : value
-        value = letter == UInt8(ascii: "-") ? 62 : value
-        return letter == UInt8(ascii: "_") ? 63 : value
+        UInt32(Self.values.utf8Start[Int(min(letter, 0x7F))]) &- 0x20
+    }
+
+    /// By letter: what it stands for, or 64, as the character that lies 0x20 above.
+    private static var values: StaticString {
+        #"""
+        `````````````````````````````````````````````^``TUVWXYZ[\]``````\#
+        ` !"#$%&'()*+,-./0123456789````_`:;<=>?@ABCDEFGHIJKLMNOPQRS`````
+        """#
     }
 }

@@ -168,7 +168,9 @@ extension FieldCheck {
     /// Refuses what is wrong with a filter beside its text, whatever it is used for, by the names of the request's fields.
     ///
     /// - Parameter asksActivity: whether the request asks for activity elsewhere, which gives a window its meaning too.
-    package mutating func filter(_ filter: DeviceFilter, limits: Limits, asksActivity: Bool = false) {
+    package mutating func filter(
+        _ filter: DeviceFilter, limits: Limits, asksActivity: @autoclosure () -> Bool = false
+    ) {
         if filter.asksNothing { return }
         self.values(filter.releases, "release", limits)
         self.values(filter.ownerRefs, "owner_ref", limits)
@@ -181,7 +183,7 @@ extension FieldCheck {
         if let window = filter.activityWindowMicroseconds {
             if window < 1 {
                 self.refuse("activity_window", "must be at least a microsecond")
-            } else if filter.activity == nil, !asksActivity {
+            } else if filter.activity == nil, !asksActivity() {
                 self.refuse("activity_window", "has a meaning only together with activity")
             }
         }

@@ -179,14 +179,16 @@ extension SortOrder {
         }
     }
 
-    /// Whether a row comes before a place in an ascending index, by the first key and, where it decides the order, by id.
+    /// Whether a row that has the value of a place in an ascending index comes before that place, by the first key and, where it
+    /// decides the order, by id.
     ///
     /// - Parameter isInclusive: the answer for one that is neither before nor after.
     fileprivate func isBeforeWalk(
         _ row: UInt32, _ place: ListPlace, isInclusive: Bool, in fleet: UnsafePointer<Fleet>
     ) -> Bool {
         var order = 0
-        if let key = self.firstKey, let value = place.firstValue {
+        // Of a number an index has all there is, of a text no more than its beginning.
+        if let key = self.firstKey, let value = place.firstValue, !value.isNumber {
             order = key.source.order(row, value, in: fleet)
         }
         if order == 0, self.isSingle {

@@ -94,10 +94,10 @@ extension PageToken {
         var isIDDescending = false
         for key in sort {
             isIDDescending = key.isDescending
-            if key.field == .id { break }
+            if case .id = key.field { break }
             hash.combine(key.isDescending ? 1 : 0)
             key.field.name.withBytes { hash.combine($0) }
-            if key.field == .deviceSerial { break }
+            if case .deviceSerial = key.field { break }
         }
         hash.combine(isIDDescending ? 1 : 0)
         // What is not asked adds nothing.

@@ -9,6 +9,10 @@ enum SortValue: Hashable {
     /// A time in microseconds, an id, or what stands for an attribute's value.
     case number(Int64)
     case text([UInt8])
+
+    var isNumber: Bool {
+        if case .number = self { true } else { false }
+    }
 }
 
 /// A place in a list: the key values of a device and its id, whether or not that device is still there.
@@ -57,7 +61,7 @@ struct SortOrder {
             guard let source = Source(keys[place].field, in: fleet) else { break }
             let key = Key(source: source, isDescending: isIDDescending)
             if first == nil { first = key } else { others.append(key) }
-            if source == .serial { break }
+            if case .serial = source { break }
         }
         self.firstKey = first
         self.otherKeys = others
