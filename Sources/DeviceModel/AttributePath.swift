@@ -37,11 +37,15 @@ package enum AttributePath {
     }
 
     /// The parts of a text between separators, those within double quotes left alone.
-    package static func split<Text: StringProtocol>(_ text: Text, at separator: Character) -> [Substring] {
+    ///
+    /// - Parameter separator: an ASCII character.
+    package static func split<Text: StringProtocol>(_ text: Text, at separator: Unicode.Scalar) -> [Substring] {
+        let (quote, separator) = (UInt8(ascii: "\""), UInt8(ascii: separator))
         var isQuoted = false
-        return Substring(text).split(omittingEmptySubsequences: false) { character in
-            if character == "\"" { isQuoted.toggle() }
-            return !isQuoted && character == separator
+        let parts = Substring(text).utf8.split(omittingEmptySubsequences: false) { byte in
+            if byte == quote { isQuoted.toggle() }
+            return !isQuoted && byte == separator
         }
+        return parts.map(Substring.init)
     }
 }

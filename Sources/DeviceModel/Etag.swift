@@ -25,23 +25,24 @@ package struct Etag: Hashable, Sendable, CustomStringConvertible {
 
     /// Writes the text's ASCII bytes to the front of `buffer` and returns how many they are.
     ///
-    /// - Precondition: `buffer` has room for ``textByteCount`` bytes.
+    /// - Precondition: `buffer` has room for ``textByteCountMax`` bytes, all of which it may write.
     package func write(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        let value = UInt64(bitPattern: self.revision.rawValue)
+        precondition(buffer.count >= Self.textByteCountMax, "An etag's text may need \(Self.textByteCountMax) bytes.")
         let count = self.textByteCount - 9
-        precondition(buffer.count >= 9 + count, "An etag's text needs \(9 + count) bytes.")
-        for index in 0..<8 {
-            buffer[index] = Self.digit(UInt64(self.storeTag) >> UInt64(28 - 4 * index))
-        }
+        // The revision's digits begin at the left, and zeros that stand for nothing follow them.
+        let value = UInt64(bitPattern: self.revision.rawValue) << UInt64(64 - 4 * count)
+        buffer.storeBytes(of: Self.digits(self.storeTag), as: UInt64.self)
         buffer[8] = 0x2D
-        for index in 0..<count {
-            buffer[9 + index] = Self.digit(value >> UInt64(4 * (count - 1 - index)))
+        buffer.storeBytes(of: Self.digits(UInt32(value >> 32)), toByteOffset: 9, as: UInt64.self)
+        if count > 8 {
+            let rest = UInt32(truncatingIfNeeded: value)
+            buffer.storeBytes(of: Self.digits(rest), toByteOffset: 17, as: UInt64.self)
         }
         return 9 + count
     }
 
     /// The length of this etag's text in bytes.
-    package var textByteCount: Int {
+    private var textByteCount: Int {
         9 + Swift.max(1, (67 - UInt64(bitPattern: self.revision.rawValue).leadingZeroBitCount) / 4)
     }
 
@@ -53,10 +54,16 @@ package struct Etag: Hashable, Sendable, CustomStringConvertible {
         return Etag(storeTag: storeTag, revision: revision).description == text ? revision : nil
     }
 
-    /// The hexadecimal digit of the lowest four bits.
-    private static func digit(_ value: UInt64) -> UInt8 {
-        let low = UInt8(truncatingIfNeeded: value & 0xF)
-        return low < 10 ? 0x30 + low : 0x57 + low
+    /// Eight hexadecimal digits, the first one in the byte that comes first in memory.
+    private static func digits(_ value: UInt32) -> UInt64 {
+        // Four bits to a byte.
+        var bytes = UInt64(value)
+        bytes = (bytes | bytes << 16) & 0x0000_FFFF_0000_FFFF
+        bytes = (bytes | bytes << 8) & 0x00FF_00FF_00FF_00FF
+        bytes = (bytes | bytes << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        // A one in each byte that holds ten or more: those are letters, which come 39 places after where ten would be.
+        let letters = (bytes + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return (bytes + 0x3030_3030_3030_3030 + letters * 39).bigEndian
     }
 
     package var description: String {

@@ -109,7 +109,7 @@ extension SortKey {
     /// - Throws: the violation of `field`, naming the unknown key and listing the known ones.
     package static func parse(_ text: String, field: String) throws(InvalidFields) -> [SortKey] {
         var keys: [SortKey] = []
-        guard text.contains(where: { $0 != " " }) else { return keys }
+        guard text.utf8.contains(where: { $0 != UInt8(ascii: " ") }) else { return keys }
         let parts = AttributePath.split(text, at: ",")
         guard parts.count <= Self.countMax else {
             throw InvalidFields(field, "must have at most \(Self.countMax) keys, not \(parts.count)")
@@ -124,9 +124,9 @@ extension SortKey {
                 throw InvalidFields(
                     field, "holds \(quoted(part)), which is not a sort key; write key, -key or key desc")
             }
-            let hasHyphen = name.first == "-"
+            let hasHyphen = name.utf8.first == UInt8(ascii: "-")
             if hasHyphen {
-                name.removeFirst()
+                name = Substring(name.utf8.dropFirst())
             }
             if hasHyphen, let direction {
                 throw InvalidFields(
