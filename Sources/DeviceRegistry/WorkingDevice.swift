@@ -20,16 +20,17 @@ struct WorkingDevice: Hashable, Sendable {
     }
 
     init(_ device: BorrowedDevice) {
-        self.id = device.id
-        self.serial = String(decoding: device.serial, as: UTF8.self)
-        self.createdDate = device.createdDate
+        let record = device.record
+        self.id = record.id
+        self.serial = String(decoding: record.serial, as: UTF8.self)
+        self.createdDate = record.createdDate
         self.fields = DeviceFields(
-            ownerRef: String(decoding: device.ownerRef, as: UTF8.self),
-            hardwareVersion: String(decoding: device.hardwareVersion, as: UTF8.self),
-            cohort: device.cohort.id,
-            updatedDate: device.updatedDate,
-            etagRevision: device.etagRevision)
-        self.sighting = Sighting(lastSeen: device.lastSeen, release: device.release?.id)
+            ownerRef: String(decoding: record.ownerRef, as: UTF8.self),
+            hardwareVersion: String(decoding: record.hardwareVersion, as: UTF8.self),
+            cohort: record.cohort.id,
+            updatedDate: record.updatedDate,
+            etagRevision: record.etagRevision)
+        self.sighting = Sighting(lastSeen: record.lastSeen, release: record.release?.id)
     }
 }
 

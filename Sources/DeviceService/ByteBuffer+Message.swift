@@ -1,5 +1,6 @@
 // Messages straight into a reply's buffer.
 
+internal import DeviceQuery
 internal import DeviceWire
 internal import NIOCore
 internal import ProtobufC
@@ -41,26 +42,30 @@ extension ByteBuffer {
     }
 
     /// Packs a device without its attributes.
-    mutating func append(_ device: DeviceSource) {
-        self.writeWithUnsafeMutableBytes(minimumWritableBytes: device.packedByteCountMax) { device.pack(into: $0) }
+    mutating func append(_ device: BorrowedRecord, storeTag: UInt32) {
+        self.writeWithUnsafeMutableBytes(minimumWritableBytes: device.packedByteCountMax) {
+            device.pack(into: $0, storeTag: storeTag)
+        }
     }
 
     /// Packs a device without its attributes as a value of the repeated field `number`, as a message is.
-    mutating func append(_ device: DeviceSource, asElementOf number: UInt32, byteCountMax: Int = .max) -> Bool {
+    mutating func append(
+        _ device: BorrowedRecord, storeTag: UInt32, asElementOf number: UInt32, byteCountMax: Int = .max
+    ) -> Bool {
         self.appendElement(number, 0...device.packedByteCountMax, byteCountMax: byteCountMax) {
-            device.pack(into: $0)
+            device.pack(into: $0, storeTag: storeTag)
         }
     }
 
     /// Packs a device as a value of the repeated field `number`, with the fields of `rest` after those that every view has.
     mutating func append<Message>(
-        _ device: DeviceSource, followedBy rest: UnsafeMutablePointer<Message>, asElementOf number: UInt32,
-        byteCountMax: Int = .max
+        _ device: BorrowedRecord, storeTag: UInt32, followedBy rest: UnsafeMutablePointer<Message>,
+        asElementOf number: UInt32, byteCountMax: Int = .max
     ) -> Bool {
         let restByteCount = Encoding.packedByteCount(of: UnsafePointer(rest))
         let range = restByteCount...(device.packedByteCountMax + restByteCount)
         return self.appendElement(number, range, byteCountMax: byteCountMax) { buffer in
-            let byteCount = device.pack(into: buffer)
+            let byteCount = device.pack(into: buffer, storeTag: storeTag)
             let end = UnsafeMutableRawBufferPointer(rebasing: buffer[byteCount...])
             return byteCount + Encoding.pack(UnsafePointer(rest), into: end)
         }
@@ -68,51 +73,16 @@ extension ByteBuffer {
 
     /// Writes a value of field `number` with what stands before it, unless the buffer would then have more than `byteCountMax`
     /// readable bytes.
-    ///
-    /// - Parameters:
-    ///   - range: how many bytes `write` writes, as far as that is known: what goes too far even with the fewest takes no room.
-    ///   - write: writes the value to the front of a buffer, and tells how many bytes that took.
     @inline(__always)
-    private mutating func appendElement(
+    mutating func appendElement(
         _ number: UInt32, _ range: ClosedRange<Int>, byteCountMax: Int,
         _ write: (UnsafeMutableRawBufferPointer) -> Int
     ) -> Bool {
-        let tag = UInt64(number) << 3 | 2
-        let tagByteCount = tag.varintByteCount
-        let headerByteCountMax = tagByteCount + UInt64(range.upperBound).varintByteCount
         let allowed = byteCountMax - self.readableBytes
         guard range.lowerBound <= allowed else { return false }
-        return self.writeWithUnsafeMutableBytes(minimumWritableBytes: headerByteCountMax + range.upperBound) { buffer in
-            let value = UnsafeMutableRawBufferPointer(rebasing: buffer[headerByteCountMax...])
-            let byteCount = write(value)
-            let headerByteCount = tagByteCount + UInt64(byteCount).varintByteCount
-            guard headerByteCount + byteCount <= allowed else { return 0 }
-            if headerByteCount < headerByteCountMax {
-                // Its length takes fewer bytes than those of the most that it might have been.
-                UnsafeMutableRawBufferPointer(rebasing: buffer[headerByteCount...])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: value[..<byteCount]))
-            }
-            buffer.storeVarint(tag, at: 0)
-            buffer.storeVarint(UInt64(byteCount), at: tagByteCount)
-            return headerByteCount + byteCount
+        let room = PackedSize.element(number, range.upperBound)
+        return self.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { buffer in
+            PackedOutput.element(number, range, allowed: allowed, into: buffer, write)
         } > 0
-    }
-}
-
-extension UInt64 {
-    /// Seven bits a byte; zero takes one.
-    fileprivate var varintByteCount: Int { (70 - (self | 1).leadingZeroBitCount) / 7 }
-}
-
-extension UnsafeMutableRawBufferPointer {
-    @inline(__always)
-    fileprivate func storeVarint(_ value: UInt64, at start: Int) {
-        var (rest, place) = (value, start)
-        while rest >= 0x80 {
-            self[place] = UInt8(truncatingIfNeeded: rest) | 0x80
-            rest >>= 7
-            place += 1
-        }
-        self[place] = UInt8(truncatingIfNeeded: rest)
     }
 }

@@ -45,19 +45,18 @@ extension DeviceService {
     ) throws -> Bool {
         let start = reply.readableBytes
         return try Arena.current.scope { arena in
+            var block = ElementBlock(arena)
             let summary = try count { group in
                 if reply.readableBytes == start {
                     let beginning = arena.make(Messages.countDevicesResponse)
                     beginning.pointee.count = group.totalCount
                     reply.append(beginning)
                 }
-                return arena.scope { arena in
-                    reply.append(
-                        arena.message(group), asElementOf: 2,
-                        byteCountMax: start + self.registry.limits.pageByteCountMax)
-                }
+                return block.append(
+                    group, asElementOf: 2, of: &reply, byteCountMax: start + self.registry.limits.pageByteCountMax)
             }
             guard let summary else { return false }
+            block.flush(to: &reply)
             let end = arena.make(Messages.countDevicesResponse)
             if reply.readableBytes == start { end.pointee.count = summary.count }
             end.pointee.other_count = summary.otherCount

@@ -51,13 +51,18 @@ extension DeviceService {
     ) throws(Failure) -> R {
         let byteCountMax = reply.readableBytes + self.registry.limits.pageByteCountMax
         let storeTag = self.registry.storeTag
-        var isFirst = true
-        return try walk { device in
-            // The first device is taken whatever its size: a page without one would not lead on.
-            let byteCountMax = isFirst ? .max : byteCountMax
-            isFirst = false
-            return reply.append(
-                device, request.view, storeTag: storeTag, asElementOf: 1, byteCountMax: byteCountMax)
+        return try Arena.current.scope { arena throws(Failure) in
+            var block = ElementBlock(arena)
+            var isFirst = true
+            let result = try walk { device in
+                // The first device is taken whatever its size: a page without one would not lead on.
+                let byteCountMax = isFirst ? .max : byteCountMax
+                isFirst = false
+                return block.append(
+                    device, request.view, storeTag: storeTag, asElementOf: 1, of: &reply, byteCountMax: byteCountMax)
+            }
+            block.flush(to: &reply)
+            return result
         }
     }
 

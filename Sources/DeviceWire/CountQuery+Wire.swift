@@ -2,7 +2,7 @@
 
 package import CRollcallProto
 package import DeviceModel
-package import ProtobufC
+internal import ProtobufC
 
 extension FieldCheck {
     /// The query of a request; where a field is bad, another value stands in for it.
@@ -21,40 +21,6 @@ extension FieldCheck {
             ? limits.groupCountDefault : min(Int(message.group_limit), limits.groupCountMax)
         query.explains = message.explain != 0
         return query
-    }
-}
-
-extension Arena {
-    /// `value` as a message, with nothing set where there is none.
-    package func message(_ value: GroupValue) -> UnsafeMutablePointer<Rollcall__V1__GroupValue> {
-        let message = self.make(Messages.groupValue)
-        switch value {
-        case .none:
-            break
-        case .text(let text):
-            return self.groupValue(self.text(text))
-        case .int(let number):
-            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_INT_VALUE
-            message.pointee.int_value = number
-        case .float(let number):
-            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_FLOAT_VALUE
-            message.pointee.float_value = number
-        case .bool(let isTrue):
-            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_BOOL_VALUE
-            message.pointee.bool_value = isTrue ? 1 : 0
-        case .activity(let activity):
-            message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_ACTIVITY_VALUE
-            message.pointee.activity_value = activity.wire
-        }
-        return message
-    }
-
-    /// A text as the value of a group.
-    package func groupValue(_ text: ProtobufCBinaryData) -> UnsafeMutablePointer<Rollcall__V1__GroupValue> {
-        let message = self.make(Messages.groupValue)
-        message.pointee.kind_case = ROLLCALL__V1__GROUP_VALUE__KIND_STRING_VALUE
-        message.pointee.string_value = text
-        return message
     }
 }
 

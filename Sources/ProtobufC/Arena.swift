@@ -112,6 +112,11 @@ package final class Arena {
         self.makeArray(repeating: ProtobufCBinaryData(), count: count)
     }
 
+    /// Room for `count` bytes of unspecified content, in memory of the enclosing scope.
+    package func bytes(count: Int) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: self.state.pointee.allocate(byteCount: count), count: count)
+    }
+
     /// A copy of the values of a repeated field of numbers, in memory of the enclosing scope.
     package func numbers(_ values: [UInt32]) -> UnsafeMutablePointer<UInt32> {
         let numbers = self.makeArray(repeating: UInt32(0), count: values.count)

@@ -50,8 +50,8 @@ import Testing
         var query = ListQuery()
         query.filter.cohorts = ["beta"]
         _ = try fixture.index.list(query, in: FleetGenerator.project, now: .epoch) { device in
-            #expect(String(decoding: device.cohort.name, as: UTF8.self) == "Beta Channel, at length")
-            #expect(String(decoding: device.cohort.slug, as: UTF8.self) == "beta")
+            #expect(String(decoding: device.record.cohort.name, as: UTF8.self) == "Beta Channel, at length")
+            #expect(String(decoding: device.record.cohort.slug, as: UTF8.self) == "beta")
             return true
         }
         try fixture.index.checkInvariants()

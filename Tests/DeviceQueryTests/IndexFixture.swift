@@ -178,8 +178,12 @@ extension GroupValue {
     fileprivate init(_ value: BorrowedGroupValue) {
         self =
             switch value {
+            case .none: .none
             case .text(let text): .text(String(decoding: text, as: UTF8.self))
-            case .plain(let value): value
+            case .int(let number): .int(number)
+            case .float(let number): .float(number)
+            case .bool(let isTrue): .bool(isTrue)
+            case .activity(let activity): .activity(activity)
             }
     }
 }
@@ -214,16 +218,17 @@ extension BorrowedDevice {
     var entry: NaiveOracle.Entry {
         var attributes: [AttributeKeyID: AttributeState] = [:]
         self.forEachAttribute { attributes[$0.id] = $1 }
+        let record = self.record
         return NaiveOracle.Entry(
-            id: self.id,
-            serial: String(decoding: self.serial, as: UTF8.self),
-            createdDate: self.createdDate,
+            id: record.id,
+            serial: String(decoding: record.serial, as: UTF8.self),
+            createdDate: record.createdDate,
             fields: DeviceFields(
-                ownerRef: String(decoding: self.ownerRef, as: UTF8.self),
-                hardwareVersion: String(decoding: self.hardwareVersion, as: UTF8.self),
-                cohort: self.cohort.id, updatedDate: self.updatedDate, etagRevision: self.etagRevision
+                ownerRef: String(decoding: record.ownerRef, as: UTF8.self),
+                hardwareVersion: String(decoding: record.hardwareVersion, as: UTF8.self),
+                cohort: record.cohort.id, updatedDate: record.updatedDate, etagRevision: record.etagRevision
             ),
-            sighting: Sighting(lastSeen: self.lastSeen, release: self.release?.id),
+            sighting: Sighting(lastSeen: record.lastSeen, release: record.release?.id),
             attributes: attributes
         )
     }

@@ -34,7 +34,7 @@ import Testing
                     let progress = query.advance(
                         index, wordCount: 1,
                         each: { device in
-                            serials.append(String(decoding: device.serial, as: UTF8.self))
+                            serials.append(String(decoding: device.record.serial, as: UTF8.self))
                             return true
                         },
                         eachGroup: { _ in false })

@@ -120,15 +120,16 @@ struct VisibleDevice: Equatable {
     var attributes: [String: AttributeValue] = [:]
 
     init(_ device: BorrowedDevice) {
-        self.id = device.id.rawValue
-        self.ownerRef = String(decoding: device.ownerRef, as: UTF8.self)
-        self.hardwareVersion = String(decoding: device.hardwareVersion, as: UTF8.self)
-        self.cohort = String(decoding: device.cohort.slug, as: UTF8.self)
-        self.createdDate = device.createdDate
-        self.updatedDate = device.updatedDate
-        self.etagRevision = device.etagRevision.rawValue
-        self.lastSeen = device.lastSeen
-        self.release = device.release.map { String(decoding: $0.version, as: UTF8.self) }
+        let record = device.record
+        self.id = record.id.rawValue
+        self.ownerRef = String(decoding: record.ownerRef, as: UTF8.self)
+        self.hardwareVersion = String(decoding: record.hardwareVersion, as: UTF8.self)
+        self.cohort = String(decoding: record.cohort.slug, as: UTF8.self)
+        self.createdDate = record.createdDate
+        self.updatedDate = record.updatedDate
+        self.etagRevision = record.etagRevision.rawValue
+        self.lastSeen = record.lastSeen
+        self.release = record.release.map { String(decoding: $0.version, as: UTF8.self) }
         var attributes: [String: AttributeValue] = [:]
         device.forEachAttribute { key, state in attributes[key.metric.stringKey] = state.value }
         self.attributes = attributes

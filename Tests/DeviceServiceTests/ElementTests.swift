@@ -2,23 +2,25 @@
 
 import CRollcallProto
 import DeviceModel
+@testable import DeviceQuery
 @testable import DeviceService
 import DeviceWire
 import NIOCore
 import ProtobufC
+import RollcallTesting
 import Testing
 
 /// What a device takes is known only once it is written: its length is put before it afterwards.
 @Suite struct ElementTests {
-    private static func withDevice(_ textByteCount: Int, _ body: (DeviceSource) -> Void) {
+    private static func withDevice(_ textByteCount: Int, _ body: (BorrowedRecord) -> Void) {
         [UInt8](repeating: UInt8(ascii: "a"), count: textByteCount).withUnsafeBytes { text in
             let none = UnsafeRawBufferPointer(start: nil, count: 0)
             body(
-                DeviceSource(
-                    id: 1, createdDate: .epoch, updatedDate: .epoch, serial: text, ownerRef: none,
-                    hardwareVersion: none,
-                    lastSeen: nil, release: nil, cohort: DeviceSource.Cohort(id: 1, name: none, slug: none),
-                    etag: Etag(storeTag: 1, revision: .zero)))
+                BorrowedRecord(
+                    id: DeviceID(rawValue: 1), createdDate: .epoch, updatedDate: .epoch, serial: text,
+                    ownerRef: none, hardwareVersion: none, lastSeen: nil, release: nil,
+                    cohort: BorrowedRecord.Cohort(id: CohortID(rawValue: 1), name: none, slug: none),
+                    etagRevision: .zero))
         }
     }
 
@@ -27,11 +29,11 @@ import Testing
     func anElementIsItsTagItsLengthAndItsValue(textByteCount: Int) {
         Self.withDevice(textByteCount) { device in
             var value = ByteBuffer()
-            value.append(device)
+            value.append(device, storeTag: 1)
             var expected = WireWriter()
             expected.append(2, bytes: Array(value.readableBytesView))
             var buffer = ByteBuffer(string: "before")
-            let isWritten = buffer.append(device, asElementOf: 2)
+            let isWritten = buffer.append(device, storeTag: 1, asElementOf: 2)
             #expect(isWritten)
             #expect(Array(buffer.readableBytesView) == Array("before".utf8) + expected.bytes)
         }
@@ -40,12 +42,12 @@ import Testing
     @Test func anElementThatGoesTooFarIsNotWritten() {
         Self.withDevice(70) { device in
             var first = ByteBuffer(string: "before")
-            _ = first.append(device, asElementOf: 1)
+            _ = first.append(device, storeTag: 1, asElementOf: 1)
             let length = first.readableBytes
             var second = ByteBuffer(string: "before")
-            let isWrittenBeyond = second.append(device, asElementOf: 1, byteCountMax: length - 1)
+            let isWrittenBeyond = second.append(device, storeTag: 1, asElementOf: 1, byteCountMax: length - 1)
             #expect(!isWrittenBeyond && second == ByteBuffer(string: "before"))
-            let isWritten = second.append(device, asElementOf: 1, byteCountMax: length)
+            let isWritten = second.append(device, storeTag: 1, asElementOf: 1, byteCountMax: length)
             #expect(isWritten && second == first)
         }
     }
@@ -56,14 +58,50 @@ import Testing
                 let rest = arena.make(Messages.device)
                 rest.pointee.owner_ref = arena.text(String(repeating: "b", count: 200))
                 var (value, end) = (ByteBuffer(), ByteBuffer())
-                value.append(device)
+                value.append(device, storeTag: 1)
                 end.append(rest)
                 value.writeBuffer(&end)
                 var expected = ByteBuffer()
                 expected.append(value, asElementOf: 3)
                 var buffer = ByteBuffer()
-                let isWritten = buffer.append(device, followedBy: rest, asElementOf: 3)
+                let isWritten = buffer.append(device, storeTag: 1, followedBy: rest, asElementOf: 3)
                 #expect(isWritten && buffer == expected)
+            }
+        }
+    }
+
+    /// What is gathered in a block is the same as what is written one by one: what fits, what fills it, and what is too long for it.
+    @Test func elementsOfABlockComeInTheirOrder() {
+        let lengths = [10, 0, 100, 4_000, 30, 4_080, 4_090, 5_000, 1, 2_000, 2_000, 200]
+        Arena().scope { arena in
+            var expected = WireWriter()
+            expected.append(1, bytes: Array("before".utf8))
+            var reply = ByteBuffer(bytes: expected.bytes)
+            var block = ElementBlock(arena)
+            for (place, length) in lengths.enumerated() {
+                let text = arena.text(String(repeating: "x", count: length)).bytes
+                let group = BorrowedGroup(first: .text(text), second: nil, count: Int64(place), totalCount: 0)
+                let isWritten = block.append(group, asElementOf: 2, of: &reply, byteCountMax: .max)
+                #expect(isWritten)
+                expected.append(2, bytes: packed(group))
+            }
+            block.flush(to: &reply)
+            #expect(Array(reply.readableBytesView) == expected.bytes)
+        }
+    }
+
+    @Test func aBlockGoesNoFurtherThanItsReplyMay() {
+        Arena().scope { arena in
+            let text = arena.text(String(repeating: "x", count: 100)).bytes
+            let group = BorrowedGroup(first: .text(text), second: nil, count: 1, totalCount: 0)
+            let length = packed(group).count + 2
+            for byteCountMax in [3 * length - 1, 3 * length, 3 * length + 1] {
+                var reply = ByteBuffer()
+                var block = ElementBlock(arena)
+                var count = 0
+                while block.append(group, asElementOf: 2, of: &reply, byteCountMax: byteCountMax) { count += 1 }
+                block.flush(to: &reply)
+                #expect(count == byteCountMax / length && reply.readableBytes == count * length)
             }
         }
     }

@@ -17,13 +17,6 @@ func packed<Message>(_ build: (Arena) throws -> UnsafeMutablePointer<Message>) r
     }
 }
 
-/// The bytes of a device that is written without a message.
-func packed(_ device: DeviceSource) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: device.packedByteCountMax) { buffer, count in
-        count = device.pack(into: UnsafeMutableRawBufferPointer(buffer))
-    }
-}
-
 /// What `body` makes of the message that `bytes` are.
 func decoded<Message, R>(
     _ type: MessageType<Message>, _ bytes: [UInt8], _ body: (UnsafePointer<Message>) throws -> R
@@ -98,35 +91,5 @@ extension Device {
                 )
             ]
         )
-    }
-}
-
-extension Arena {
-    /// The device without its attributes, as a message that borrows the source's texts: what the packing is held to.
-    func message(_ source: borrowing DeviceSource) -> UnsafeMutablePointer<Rollcall__V1__Device> {
-        let message = self.make(Messages.device)
-        message.pointee.id = source.id
-        message.pointee.created_date = self.message(source.createdDate)
-        message.pointee.updated_date = self.message(source.updatedDate)
-        message.pointee.device_serial = self.text(source.serial)
-        message.pointee.owner_ref = self.text(source.ownerRef)
-        message.pointee.hardware_version = self.text(source.hardwareVersion)
-        if let lastSeen = source.lastSeen {
-            message.pointee.last_seen = self.message(lastSeen)
-        }
-        if let source = source.release {
-            let release = self.make(Messages.release)
-            release.pointee.id = source.id
-            release.pointee.version = self.text(source.version)
-            release.pointee.revision = self.text(source.revision)
-            message.pointee.last_seen_release = release
-        }
-        let cohort = self.make(Messages.cohort)
-        cohort.pointee.id = source.cohort.id
-        cohort.pointee.name = self.text(source.cohort.name)
-        cohort.pointee.slug = self.text(source.cohort.slug)
-        message.pointee.cohort = cohort
-        message.pointee.etag = self.text(source.etag)
-        return message
     }
 }

@@ -12,10 +12,12 @@ package struct BorrowedGroup {
     package let totalCount: Int64
 }
 
-/// What the devices of a group have in common under one key.
+/// What the devices of a group have in common under one key: a ``GroupValue`` with its text where it lies, as UTF-8 bytes.
 package enum BorrowedGroupValue {
-    /// A text as UTF-8 bytes.
+    case none
     case text(UnsafeRawBufferPointer)
-    /// What is no text.
-    case plain(GroupValue)
+    case int(Int64)
+    case float(Double)
+    case bool(Bool)
+    case activity(Activity)
 }

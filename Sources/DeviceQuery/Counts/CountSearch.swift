@@ -21,10 +21,8 @@ struct CountRequest {
         if query.groupBy.count > 2 {
             check.refuse("group_by", "must have at most 2 keys, not \(query.groupBy.count)")
         }
-        for (place, key) in query.groupBy.enumerated() {
-            if query.groupBy[..<place].contains(key) {
-                check.refuse("group_by[\(place)]", "comes again after itself; give each key once")
-            }
+        for place in query.groupBy.indices.dropFirst() where query.groupBy[..<place].contains(query.groupBy[place]) {
+            check.refuse("group_by[\(place)]", "comes again after itself; give each key once")
         }
         check.attributes(of: query.groupBy, in: fleet)
         if query.groupLimit < 1 {
@@ -44,10 +42,10 @@ struct CountRequest {
     }
 
     /// What the query groups by, on the fleet as it is at this moment.
-    func sources(_ query: CountQuery, _ limits: Limits, in fleet: UnsafePointer<Fleet>) -> [GroupSource] {
+    func sources(_ query: CountQuery, _ limits: Limits, in fleet: UnsafePointer<Fleet>) -> GroupSources {
         let window = query.filter.activityWindowMicroseconds ?? limits.activityWindowMicrosecondsDefault
         let recent = self.now.advanced(byMicroseconds: -window).microseconds
-        return query.groupBy.map { GroupSource($0, recent: recent, in: fleet) }
+        return GroupSources(query.groupBy, recent: recent, in: fleet)
     }
 }
 
@@ -59,7 +57,7 @@ extension CountQuery {
 /// A count of one fleet's devices.
 struct CountSearch: ~Copyable {
     let plan: QueryPlan
-    let sources: [GroupSource]
+    let sources: GroupSources
     private let bounds: SearchBounds
     private let usesSets: Bool
     private(set) var tally = QueryTally()
@@ -68,7 +66,7 @@ struct CountSearch: ~Copyable {
     /// Codes up to which a chunk's matches are intersected with each one's set.
     private static var intersectedCodeCountMax: Int { 512 }
 
-    init(_ condition: Condition, _ sources: [GroupSource], _ bounds: SearchBounds, in fleet: UnsafePointer<Fleet>) {
+    init(_ condition: Condition, _ sources: GroupSources, _ bounds: SearchBounds, in fleet: UnsafePointer<Fleet>) {
         let plan = QueryPlan(condition, in: fleet, forced: bounds.forced, isCounting: sources.isEmpty)
         self.sources = sources
         self.bounds = bounds
@@ -83,8 +81,8 @@ struct CountSearch: ~Copyable {
     }
 
     /// What intersecting with the set of each group costs, where that can be done.
-    private static func setCost(_ sources: [GroupSource], _ fleet: UnsafePointer<Fleet>) -> Double? {
-        guard sources.count == 1, let field = sources[0].field else { return nil }
+    private static func setCost(_ sources: GroupSources, _ fleet: UnsafePointer<Fleet>) -> Double? {
+        guard let field = sources.only?.field else { return nil }
         let codeCount = fleet.pointee.textCount(of: field)
         guard codeCount <= Self.intersectedCodeCountMax else { return nil }
         return Double(fleet.pointee.chunkCount * codeCount) * StepCost.chunkOfLargeSet
@@ -121,16 +119,16 @@ struct CountSearch: ~Copyable {
 
     /// The answer, where the counts that indexes keep are enough for it: nothing is to be planned then.
     static func indexCount(
-        _ condition: Condition, _ sources: [GroupSource], _ groupLimit: Int, _ bounds: SearchBounds,
+        _ condition: Condition, _ sources: GroupSources, _ groupLimit: Int, _ bounds: SearchBounds,
         in fleet: UnsafePointer<Fleet>, each: (BorrowedGroup) -> Bool
     ) -> CountSummary? {
         if sources.isEmpty {
             return condition.exactCount(in: fleet).map { CountSummary(count: Int64($0)) }
         }
-        guard case .always = condition, sources.count == 1 else { return nil }
-        switch sources[0] {
+        guard case .always = condition, let source = sources.only else { return nil }
+        switch source {
         case .dictionary, .version:
-            let codeCount = sources[0].field.map { fleet.pointee.codeCount(of: $0) } ?? 0
+            let codeCount = source.field.map { fleet.pointee.codeCount(of: $0) } ?? 0
             guard Double(codeCount) * StepCost.countedCode <= bounds.costMax else { return nil }
             var counter = GroupCounter(sources, usesSets: false, in: fleet)
             counter.countSets()
@@ -159,7 +157,7 @@ struct CountSearch: ~Copyable {
         summary.otherCount = summary.count
         for (activity, count) in present.prefix(groupLimit) {
             let group = BorrowedGroup(
-                first: .plain(.activity(activity)), second: nil, count: Int64(count), totalCount: Int64(total))
+                first: .activity(activity), second: nil, count: Int64(count), totalCount: Int64(total))
             guard each(group) else { break }
             summary.otherCount -= Int64(count)
         }

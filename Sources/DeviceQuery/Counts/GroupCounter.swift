@@ -15,7 +15,7 @@ struct GroupEntry: BitwiseCopyable {
 /// intersected with the set of each code instead of being asked one by one.
 struct GroupCounter: ~Copyable, RowVisitor {
     private let fleet: UnsafePointer<Fleet>
-    let sources: [GroupSource]
+    let sources: GroupSources
     private(set) var texts = GroupTexts()
     /// By the number of the group, where there is one key and it has codes.
     private var counts: Column<Int>
@@ -28,16 +28,12 @@ struct GroupCounter: ~Copyable, RowVisitor {
     private(set) var count = 0
     private let isByCode: Bool
 
-    init(_ sources: [GroupSource], usesSets: Bool, in fleet: UnsafePointer<Fleet>) {
+    init(_ sources: GroupSources, usesSets: Bool, in fleet: UnsafePointer<Fleet>) {
         self.fleet = fleet
         self.sources = sources
         self.counts = Column()
-        self.isByCode = sources.count == 1 && sources[0].field != nil
-        if self.isByCode {
-            let numberCount = sources[0].numberCount(in: fleet)
-            self.counts = Column(capacity: numberCount)
-            for _ in 0..<numberCount { self.counts.append(0) }
-        }
+        self.isByCode = sources.only?.field != nil
+        if self.isByCode { self.grow() }
         if usesSets {
             var mask = Column<UInt64>(capacity: RowChunk.wordCount)
             for _ in 0..<RowChunk.wordCount { mask.append(0) }
@@ -66,9 +62,9 @@ struct GroupCounter: ~Copyable, RowVisitor {
     /// Counts rows, or takes back with a negative `amount` what was counted.
     mutating func add(_ row: UInt32, _ amount: Int) {
         self.count += amount
-        if self.sources.isEmpty { return }
+        guard let source = self.sources.first else { return }
         guard !self.isByCode else {
-            let number = self.number(self.sources[0], row)
+            let number = self.number(source, row)
             if number.isPresent {
                 self.counts.base[Int(number.value)] += amount
             } else {
@@ -76,8 +72,9 @@ struct GroupCounter: ~Copyable, RowVisitor {
             }
             return
         }
-        let first = self.number(self.sources[0], row)
-        let second = self.sources.count > 1 ? self.number(self.sources[1], row) : .none
+        let first = self.number(source, row)
+        var second = GroupNumber.none
+        if let other = self.sources.second { second = self.number(other, row) }
         self.add(first, second, amount)
     }
 
@@ -126,8 +123,11 @@ struct GroupCounter: ~Copyable, RowVisitor {
 
     /// Makes room for groups that came since it was made.
     mutating func grow() {
-        guard self.isByCode else { return }
-        while self.counts.count < self.sources[0].numberCount(in: self.fleet) { self.counts.append(0) }
+        guard self.isByCode, let source = self.sources.first else { return }
+        let (start, count) = (self.counts.count, source.numberCount(in: self.fleet))
+        guard start < count else { return }
+        let room = self.counts.appendRoom(count - start)
+        (self.counts.base + room).update(repeating: 0, count: count - start)
     }
 
     // MARK: Sets
@@ -137,10 +137,10 @@ struct GroupCounter: ~Copyable, RowVisitor {
         var rest = 0
         for word in 0..<RowChunk.wordCount { rest += mask[word].nonzeroBitCount }
         self.count += rest
-        let (fleet, counts) = (self.fleet, self.counts.base)
-        self.forEachCode { source, field, code in
-            let count = fleet.pointee.rowSet(code, in: field).count(chunk: chunk, in: mask)
-            counts[Int(source.number(of: code, in: fleet))] += count
+        let counts = self.counts.base
+        self.forEachSet { number, rows in
+            let count = rows.count(chunk: chunk, in: mask)
+            counts[Int(number)] += count
             rest -= count
         }
         self.noneCount += rest
@@ -149,21 +149,17 @@ struct GroupCounter: ~Copyable, RowVisitor {
 
     /// Counts every device by the sets alone: those of an only key that has codes.
     mutating func countSets() {
-        let (fleet, counts) = (self.fleet, self.counts.base)
-        self.forEachCode { source, field, code in
-            let count = Int(fleet.pointee.rowSet(code, in: field).count)
-            counts[Int(source.number(of: code, in: fleet))] += count
-        }
+        let counts = self.counts.base
+        self.forEachSet { number, rows in counts[Int(number)] += Int(rows.count) }
         self.count = self.fleet.pointee.deviceCount
-        self.noneCount = self.sources[0].field == .release ? Int(self.fleet.pointee.unreleased.count) : 0
+        self.noneCount = self.sources.first?.field == .release ? Int(self.fleet.pointee.unreleased.count) : 0
     }
 
-    private func forEachCode(_ body: (GroupSource, DictionaryField, UInt32) -> Void) {
+    /// Calls `body` with each set of rows that share a code, and with the number of the group that it belongs to.
+    private func forEachSet(_ body: (UInt32, RowSet) -> Void) {
         guard let source = self.sources.first, let field = source.field else { return }
-        for code in 0..<UInt32(self.fleet.pointee.codeCount(of: field)) {
-            guard self.fleet.pointee.rowSet(code, in: field).count > 0 else { continue }
-            body(source, field, code)
-        }
+        let fleet = self.fleet
+        fleet.pointee.forEachRowSet(in: field) { code, rows in body(source.number(of: code, in: fleet), rows) }
     }
 
     // MARK: Groups
@@ -176,7 +172,8 @@ struct GroupCounter: ~Copyable, RowVisitor {
     }
 
     private struct Order: EntryOrder {
-        let sources: [GroupSource]
+        let first: GroupSource
+        let second: GroupSource?
         let fleet: UnsafePointer<Fleet>
         let texts: UnsafePointer<GroupTexts>
         /// Nil where groups have numbers.
@@ -184,33 +181,35 @@ struct GroupCounter: ~Copyable, RowVisitor {
 
         /// The largest groups first.
         @inline(__always)
-        func prefix(_ group: RankedGroup) -> UInt64 { .max - UInt64(group.count) }
+        func prefix(_ group: RankedGroup) -> UInt64 { ~UInt64(group.count) }
 
         @inline(never)
         func isBefore(_ left: RankedGroup, _ right: RankedGroup) -> Bool {
-            for (index, source) in self.sources.enumerated() {
-                let order = source.order(
-                    self.number(index, left), self.number(index, right), self.texts.pointee, in: self.fleet)
-                if order != 0 { return order < 0 }
-            }
-            return false
+            let order = self.order(self.first, self.firstNumber(left), self.firstNumber(right))
+            guard order == 0, let second = self.second else { return order < 0 }
+            return self.order(second, self.secondNumber(left), self.secondNumber(right)) < 0
         }
 
-        /// What a group's value under a key is the number of.
+        private func order(_ source: GroupSource, _ left: GroupNumber, _ right: GroupNumber) -> Int {
+            source.order(left, right, self.texts.pointee, in: self.fleet)
+        }
+
+        /// What a group's value under the first key is the number of.
         @inline(__always)
-        private func number(_ key: Int, _ group: RankedGroup) -> GroupNumber {
+        private func firstNumber(_ group: RankedGroup) -> GroupNumber {
             guard let place = group.place else { return .none }
-            guard let entry = self.entries.map({ $0 + Int(place) }) else {
-                return GroupNumber(value: Int64(place), isPresent: true)
-            }
-            return key == 0 ? entry.pointee.first : entry.pointee.second
+            return self.entries?[Int(place)].first ?? GroupNumber(value: Int64(place), isPresent: true)
         }
 
+        private func secondNumber(_ group: RankedGroup) -> GroupNumber {
+            guard let place = group.place else { return .none }
+            return self.entries?[Int(place)].second ?? .none
+        }
+
+        @inline(__always)
         func group(_ group: RankedGroup, of totalCount: Int) -> BorrowedGroup {
-            let first = self.sources[0].value(self.number(0, group), self.texts.pointee, in: self.fleet)
-            let second =
-                self.sources.count > 1
-                ? self.sources[1].value(self.number(1, group), self.texts.pointee, in: self.fleet) : nil
+            let first = self.first.value(self.firstNumber(group), self.texts.pointee, in: self.fleet)
+            let second = self.second.map { $0.value(self.secondNumber(group), self.texts.pointee, in: self.fleet) }
             return BorrowedGroup(
                 first: first, second: second, count: Int64(group.count), totalCount: Int64(totalCount))
         }
@@ -219,10 +218,11 @@ struct GroupCounter: ~Copyable, RowVisitor {
     /// Shows the largest groups to `each`, up to `limit` and until it returns false, and tells how many devices are in others.
     consuming func finish(limit: Int, each: (BorrowedGroup) -> Bool) -> CountSummary {
         var summary = CountSummary(count: Int64(self.count))
-        guard !self.sources.isEmpty, self.count > 0 else { return summary }
+        guard let first = self.sources.first, self.count > 0 else { return summary }
         withUnsafePointer(to: self.texts) { texts in
             let entries = self.isByCode ? nil : UnsafePointer(self.entries.base)
-            let order = Order(sources: self.sources, fleet: self.fleet, texts: texts, entries: entries)
+            let order = Order(
+                first: first, second: self.sources.second, fleet: self.fleet, texts: texts, entries: entries)
             var selection = FirstEntries(
                 order, limit: limit, expectedCount: self.counts.count + self.entries.count)
             for number in 0..<self.counts.count where self.counts.base[number] > 0 {

@@ -48,7 +48,7 @@ enum GroupSource: Equatable {
     /// The number of the group that a code of ``field`` belongs to.
     @inline(__always)
     func number(of code: UInt32, in fleet: UnsafePointer<Fleet>) -> UInt32 {
-        self == .version ? fleet.pointee.versionOfRelease[Int(code)] : code
+        if case .version = self { fleet.pointee.versionOfRelease[Int(code)] } else { code }
     }
 
     /// One more than the largest number of a group; only where there is a ``field``.
@@ -65,20 +65,21 @@ enum GroupSource: Equatable {
     func value(
         _ number: GroupNumber, _ texts: borrowing GroupTexts, in fleet: UnsafePointer<Fleet>
     ) -> BorrowedGroupValue {
-        guard number.isPresent else { return .plain(.none) }
+        guard number.isPresent else { return .none }
         switch self {
         case .dictionary, .version, .attributeText:
             let text = self.text(number, texts, in: fleet)
             // A device that a check-in registered has no owner.
-            return self == .dictionary(.owner) && text.isEmpty ? .plain(.none) : .text(text)
+            if text.isEmpty, case .dictionary(.owner) = self { return .none }
+            return .text(text)
         case .activity:
             let activity = Activity(rawValue: UInt8(truncatingIfNeeded: number.value))
-            return .plain(activity.map(GroupValue.activity) ?? .none)
+            return activity.map(BorrowedGroupValue.activity) ?? .none
         case .attribute(let key):
             switch fleet.pointee.columns[key].pointee.dataType {
-            case .int: return .plain(.int(number.value))
-            case .float: return .plain(.float(Double(sortValue: number.value)))
-            case .bool: return .plain(.bool(number.value != 0))
+            case .int: return .int(number.value)
+            case .float: return .float(Double(sortValue: number.value))
+            case .bool: return .bool(number.value != 0)
             case .string: preconditionFailure("texts are numbered")
             }
         }
@@ -110,6 +111,25 @@ enum GroupSource: Equatable {
             return self.text(left, texts, in: fleet).order(against: self.text(right, texts, in: fleet))
         }
     }
+}
+
+/// What the groups of a count are by: nothing, one key or two.
+///
+/// No array: making one would cost as much as a count that indexes have.
+struct GroupSources {
+    private(set) var first: GroupSource?
+    private(set) var second: GroupSource?
+
+    /// - Parameter keys: at most two.
+    init(_ keys: borrowing [GroupKey], recent: Int64, in fleet: UnsafePointer<Fleet>) {
+        precondition(keys.count <= 2, "devices are grouped by two keys at most")
+        if keys.count > 0 { self.first = GroupSource(keys[0], recent: recent, in: fleet) }
+        if keys.count > 1 { self.second = GroupSource(keys[1], recent: recent, in: fleet) }
+    }
+
+    var isEmpty: Bool { self.first == nil }
+    /// The key, where it is the only one.
+    var only: GroupSource? { self.second == nil ? self.first : nil }
 }
 
 /// Texts of attributes, numbered as they come.

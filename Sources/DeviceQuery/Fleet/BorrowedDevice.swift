@@ -4,44 +4,37 @@ package import DeviceModel
 
 /// A device where it lies in the index; valid only while the index is not changed. Texts are UTF-8 bytes.
 ///
-/// It is two pointers: making one costs nothing, and only the fields that are read are fetched.
+/// It is two pointers and the id, which every reader asks for: nothing else is fetched until it is asked for.
 ///
 /// Invariant: `row` points into `fleet`'s rows at a row in use, and the caller holds the index for reading.
 package struct BorrowedDevice {
     private let row: UnsafePointer<DeviceRow>
     private let fleet: UnsafePointer<Fleet>
+    package let id: DeviceID
 
     @inline(__always)
     init(_ row: UInt32, of fleet: UnsafePointer<Fleet>) {
         self.row = UnsafePointer(fleet.pointee.rows.base + Int(row))
         self.fleet = fleet
+        self.id = self.row.pointee.deviceID
     }
 
-    package var id: DeviceID { self.row.pointee.deviceID }
     package var project: ProjectID { self.fleet.pointee.record.id }
-    package var createdDate: Timestamp { self.row.pointee.createdDate }
-    package var updatedDate: Timestamp { self.row.pointee.updatedDate }
-    /// The revision that last moved the etag.
-    package var etagRevision: Revision { Revision(rawValue: self.row.pointee.etagRevision) }
-    /// Nil if it never checked in.
-    package var lastSeen: Timestamp? { Timestamp(microseconds: self.row.pointee.lastSeen) }
-    package var serial: UnsafeRawBufferPointer { self.fleet.pointee.serials.text(self.row.pointee.serial) }
-    package var ownerRef: UnsafeRawBufferPointer { self.fleet.pointee.owners.text(self.row.pointee.owner) }
-    package var hardwareVersion: UnsafeRawBufferPointer { self.fleet.pointee.hardware.text(self.row.pointee.hardware) }
 
-    /// What it was last seen with.
-    package var release: (id: ReleaseID, version: UnsafeRawBufferPointer, revision: UnsafeRawBufferPointer)? {
-        let code = self.row.pointee.release
-        guard code != DeviceRow.noRelease else { return nil }
-        let releases = self.fleet.pointee.releases.text(code)
-        let text = ReleaseText.split(releases, versionByteCount: self.fleet.pointee.releases.tag(code))
-        return (self.fleet.pointee.releaseIDs[Int(code)], text.version, text.revision)
-    }
-
-    package var cohort: (id: CohortID, name: UnsafeRawBufferPointer, slug: UnsafeRawBufferPointer) {
-        let code = self.row.pointee.cohort
-        let name = self.fleet.pointee.cohortNameTexts.text(self.fleet.pointee.cohortNames[Int(code)])
-        return (self.fleet.pointee.cohortIDs[Int(code)], name, self.fleet.pointee.cohorts.text(code))
+    /// All of it but its attributes.
+    package var record: BorrowedRecord {
+        let (row, fleet) = (self.row, self.fleet)
+        return BorrowedRecord(
+            id: self.id,
+            createdDate: row.pointee.createdDate,
+            updatedDate: row.pointee.updatedDate,
+            serial: fleet.pointee.serials.text(row.pointee.serial),
+            ownerRef: fleet.pointee.owners.text(row.pointee.owner),
+            hardwareVersion: fleet.pointee.hardware.text(row.pointee.hardware),
+            lastSeen: Timestamp(microseconds: row.pointee.lastSeen),
+            release: fleet.pointee.borrowedRelease(row.pointee.release),
+            cohort: fleet.pointee.borrowedCohort(row.pointee.cohort),
+            etagRevision: Revision(rawValue: row.pointee.etagRevision))
     }
 
     package var attributeCount: Int {
@@ -56,5 +49,81 @@ package struct BorrowedDevice {
         for entry in entries.sorted(by: { keys.ranks[Int($0.key)] < keys.ranks[Int($1.key)] }) {
             body(keys.records[Int(entry.key)], self.fleet.pointee.columns[Int(entry.key)].pointee.state(entry.slot))
         }
+    }
+}
+
+/// What the index keeps of a device beside its attributes, as long as the device that it was read from is valid.
+///
+/// It is read in one go: another module would make a call for each field.
+package struct BorrowedRecord {
+    package struct Release {
+        package var id: ReleaseID
+        package var version: UnsafeRawBufferPointer
+        package var revision: UnsafeRawBufferPointer
+
+        package init(id: ReleaseID, version: UnsafeRawBufferPointer, revision: UnsafeRawBufferPointer) {
+            self.id = id
+            self.version = version
+            self.revision = revision
+        }
+    }
+
+    package struct Cohort {
+        package var id: CohortID
+        package var name: UnsafeRawBufferPointer
+        package var slug: UnsafeRawBufferPointer
+
+        package init(id: CohortID, name: UnsafeRawBufferPointer, slug: UnsafeRawBufferPointer) {
+            self.id = id
+            self.name = name
+            self.slug = slug
+        }
+    }
+
+    package var id: DeviceID
+    package var createdDate: Timestamp
+    package var updatedDate: Timestamp
+    package var serial: UnsafeRawBufferPointer
+    package var ownerRef: UnsafeRawBufferPointer
+    package var hardwareVersion: UnsafeRawBufferPointer
+    /// Nil if it never checked in.
+    package var lastSeen: Timestamp?
+    /// What it was last seen with.
+    package var release: Release?
+    package var cohort: Cohort
+    /// The revision that last moved the etag.
+    package var etagRevision: Revision
+
+    package init(
+        id: DeviceID, createdDate: Timestamp, updatedDate: Timestamp, serial: UnsafeRawBufferPointer,
+        ownerRef: UnsafeRawBufferPointer, hardwareVersion: UnsafeRawBufferPointer, lastSeen: Timestamp?,
+        release: Release?, cohort: Cohort, etagRevision: Revision
+    ) {
+        self.id = id
+        self.createdDate = createdDate
+        self.updatedDate = updatedDate
+        self.serial = serial
+        self.ownerRef = ownerRef
+        self.hardwareVersion = hardwareVersion
+        self.lastSeen = lastSeen
+        self.release = release
+        self.cohort = cohort
+        self.etagRevision = etagRevision
+    }
+}
+
+extension Fleet {
+    @inline(__always)
+    fileprivate func borrowedRelease(_ code: UInt32) -> BorrowedRecord.Release? {
+        guard code != DeviceRow.noRelease else { return nil }
+        let text = ReleaseText.split(self.releases.text(code), versionByteCount: self.releases.tag(code))
+        return BorrowedRecord.Release(id: self.releaseIDs[Int(code)], version: text.version, revision: text.revision)
+    }
+
+    @inline(__always)
+    fileprivate func borrowedCohort(_ code: UInt32) -> BorrowedRecord.Cohort {
+        BorrowedRecord.Cohort(
+            id: self.cohortIDs[Int(code)], name: self.cohortNameTexts.text(self.cohortNames[Int(code)]),
+            slug: self.cohorts.text(code))
     }
 }

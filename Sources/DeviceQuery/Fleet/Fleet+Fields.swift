@@ -45,6 +45,16 @@ extension Fleet {
         }
     }
 
+    /// Calls `body` with each code of a field that devices have, and with their rows.
+    func forEachRowSet(in field: DictionaryField, _ body: (UInt32, RowSet) -> Void) {
+        switch field {
+        case .owner: self.owners.forEachRowSet(body)
+        case .hardware: self.hardware.forEachRowSet(body)
+        case .release: self.releases.forEachRowSet(body)
+        case .cohort: self.cohorts.forEachRowSet(body)
+        }
+    }
+
     /// How many texts the field's dictionary holds.
     func textCount(of field: DictionaryField) -> Int {
         switch field {

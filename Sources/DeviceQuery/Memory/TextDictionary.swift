@@ -126,6 +126,15 @@ struct TextDictionary: ~Copyable {
         self.entries[Int(code)].rows
     }
 
+    /// Calls `body` with each code that rows have, and with those.
+    @inline(__always)
+    func forEachRowSet(_ body: (UInt32, RowSet) -> Void) {
+        for code in 0..<UInt32(self.entries.count) {
+            let rows = self.entries.base[Int(code)].rows
+            if rows.count > 0 { body(code, rows) }
+        }
+    }
+
     @inline(__always)
     func tag(_ code: UInt32) -> UInt32 {
         self.entries[Int(code)].tag

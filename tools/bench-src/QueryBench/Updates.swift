@@ -39,7 +39,7 @@ struct Updates {
         query.pageSize = 1
         var newest = Timestamp.epoch
         _ = try index.list(query, in: DeviceFile.project, now: DeviceFile.createdDate) { device in
-            newest = device.lastSeen ?? newest
+            newest = device.record.lastSeen ?? newest
             return true
         }
         self.now = newest.advanced(byMicroseconds: 1_000_000)
@@ -96,7 +96,7 @@ struct Updates {
         self.revision = self.revision.next
         self.now = self.now.advanced(byMicroseconds: 1_000)
         let example = kind == .create ? DeviceID(rawValue: 1) : id
-        guard let device = index.device(id: example, in: DeviceFile.project) else {
+        guard let device = index.device(id: example, in: DeviceFile.project)?.record else {
             throw BenchError("the fleet has no device \(example.rawValue)")
         }
         let fields = DeviceFields(

@@ -7,33 +7,12 @@ internal import DeviceWire
 internal import NIOCore
 internal import ProtobufC
 
-extension DeviceSource {
-    /// A device by the index's own texts: it is packed before the lock is released.
-    @inline(__always)
-    init(_ device: BorrowedDevice, storeTag: UInt32) {
-        let release = device.release
-        let cohort = device.cohort
-        self.init(
-            id: device.id.rawValue,
-            createdDate: device.createdDate,
-            updatedDate: device.updatedDate,
-            serial: device.serial,
-            ownerRef: device.ownerRef,
-            hardwareVersion: device.hardwareVersion,
-            lastSeen: device.lastSeen,
-            release: release.map { Release(id: $0.id.rawValue, version: $0.version, revision: $0.revision) },
-            cohort: Cohort(id: cohort.id.rawValue, name: cohort.name, slug: cohort.slug),
-            etag: Etag(storeTag: storeTag, revision: device.etagRevision)
-        )
-    }
-}
-
 extension ByteBuffer {
     /// Packs as much of a device as a view has.
     ///
     /// Its attributes are the last field of its message, so that they follow the bytes that every view has.
     mutating func append(_ device: BorrowedDevice, _ view: DeviceView, storeTag: UInt32) {
-        self.append(DeviceSource(device, storeTag: storeTag))
+        self.append(device.record, storeTag: storeTag)
         guard view == .full, device.attributeCount > 0 else { return }
         Arena.current.scope { self.append($0.attributesMessage(of: device)) }
     }
@@ -43,13 +22,13 @@ extension ByteBuffer {
         _ device: BorrowedDevice, _ view: DeviceView, storeTag: UInt32, asElementOf number: UInt32,
         byteCountMax: Int = .max
     ) -> Bool {
-        let source = DeviceSource(device, storeTag: storeTag)
+        let record = device.record
         guard view == .full, device.attributeCount > 0 else {
-            return self.append(source, asElementOf: number, byteCountMax: byteCountMax)
+            return self.append(record, storeTag: storeTag, asElementOf: number, byteCountMax: byteCountMax)
         }
         return Arena.current.scope { arena in
             self.append(
-                source, followedBy: arena.attributesMessage(of: device), asElementOf: number,
+                record, storeTag: storeTag, followedBy: arena.attributesMessage(of: device), asElementOf: number,
                 byteCountMax: byteCountMax)
         }
     }
