@@ -162,6 +162,28 @@ import Testing
             #expect(tree.rank(devices[row].lastSeen) { $0 <= row } == rank + 1)
             #expect(tree.number(devices[row].lastSeen) { $0 < row } == UInt32(row))
             #expect(tree.entry(at: rank).number == UInt32(row))
+            let count = Int.random(in: 1..<700, using: &random)
+            for isInclusive in [false, true] {
+                let place = rank + (isInclusive ? 1 : 0)
+                for isDescending in [false, true] {
+                    var found: [Int] = []
+                    tree.forEachRun(from: devices[row].lastSeen, count: count, isDescending: isDescending) {
+                        $0 < row || (isInclusive && $0 == row)
+                    } _: { run in
+                        found += isDescending ? run.reversed().map { Int($0) } : run.map { Int($0) }
+                        return true
+                    }
+                    let expected =
+                        isDescending ? Array(sorted[..<place].reversed()) : Array(sorted[place...])
+                    #expect(found == Array(expected.prefix(count)), "seed \(seed)")
+                }
+            }
+        }
+        for (value, isDescending) in [(Int64.min, true), (.max, false)] {
+            tree.forEachRun(from: value, count: 1, isDescending: isDescending, where: { _ in false }) { _ in
+                Issue.record("there is nothing beyond either end")
+                return false
+            }
         }
         let full = tree.byteCount
         for row in (0..<devices.count).shuffled(using: &random) {
@@ -225,11 +247,22 @@ import Testing
         for text in ["A", "-_9", "+/8", "AA==", "A A", "é"] {
             #expect(Self.decoded(text) == nil, "\(text)")
         }
-        for letter in UInt8.min ... .max {
-            let isLetter =
-                UInt8(ascii: "A")...90 ~= letter || 97...122 ~= letter || 48...57 ~= letter || letter == 45
-                || letter == 95
-            #expect((Self.decoded("AAA" + String(UnicodeScalar(letter))) != nil) == isLetter, "\(letter)")
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".unicodeScalars)
+        for character in UInt8.min ... .max {
+            let scalar = UnicodeScalar(character)
+            for (count, place) in (1...9).flatMap({ count in (0..<count).map { (count, $0) } }) {
+                var text = [UnicodeScalar](repeating: "A", count: count)
+                text[place] = scalar
+                // Six bits a letter; what is left over after whole bytes is zero.
+                let bits = text.compactMap { letters.firstIndex(of: $0) }.map { String($0, radix: 2) }
+                    .map { String(repeating: "0", count: 6 - $0.count) + $0 }.joined()
+                let byteCount = bits.utf8.count / 8
+                let isText =
+                    letters.contains(scalar) && count % 4 != 1 && !bits.dropFirst(byteCount * 8).contains("1")
+                let bytes = (0..<byteCount).map { UInt8(bits.dropFirst($0 * 8).prefix(8), radix: 2) }
+                let string = String(String.UnicodeScalarView(text))
+                #expect(Self.decoded(string) == (isText ? bytes.compactMap { $0 } : nil), "\(string)")
+            }
         }
     }
 

@@ -127,8 +127,33 @@ extension SortOrder {
             let count = fleet.pointee.withTree(name, { $0.count })
         else { return false }
         name.noteUse(in: fleet)
-        _ = self.append(self.cut(0..<count, of: name, window.place, in: fleet), of: name, window, in: fleet, to: &rows)
+        if let place = window.place, window.offset == 0 {
+            self.append(window.count, after: place, of: name, in: fleet, to: &rows)
+        } else {
+            let ranks = self.cut(0..<count, of: name, window.place, in: fleet)
+            _ = self.append(ranks, of: name, window, in: fleet, to: &rows)
+        }
         return true
+    }
+
+    /// Appends up to `count` rows that come after a place in an index that lies in this order.
+    private func append(
+        _ count: Int, after place: ListPlace, of name: TreeName, in fleet: UnsafePointer<Fleet>,
+        to rows: inout Column<UInt32>
+    ) {
+        let column = QueryPlan.column(name, fleet)
+        let isDescending = self.isWalkDescending
+        _ = fleet.pointee.withTree(name) { tree in
+            tree.forEachRun(from: self.treeValue(of: place), count: count, isDescending: isDescending) { number in
+                let row = column.map { $0.pointee.rows.base[Int(number)] } ?? number
+                // What is at the place itself is left out, on whichever side the walk goes.
+                return self.isBeforeWalk(row, place, isInclusive: !isDescending, in: fleet)
+            } _: { run in
+                let end = rows.appendRoom(run.count)
+                run.copy(isDescending: isDescending, column, into: rows.base + end)
+                return true
+            }
+        }
     }
 
     /// The part of some ranks of an index where matches after a place may lie.

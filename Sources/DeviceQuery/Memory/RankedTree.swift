@@ -145,6 +145,46 @@ struct RankedTree: ~Copyable {
         }
     }
 
+    /// Calls `body` with up to `count` numbers on one side of a place, which is given as for ``rank(_:where:)``, as they lie side by
+    /// side: if `isDescending` those before it, from the last run on, or else the others; until it returns false.
+    ///
+    /// No rank is found on the way: that is what a walk from a place takes less than one between ranks.
+    @inline(__always)
+    func forEachRun(
+        from value: Int64, count: Int, isDescending: Bool, where isBefore: (UInt32) -> Bool,
+        _ body: (UnsafeBufferPointer<UInt32>) -> Bool
+    ) {
+        var rest = count
+        var place = self.place(value, where: isBefore)
+        place.prefetchSiblings(isDescending, entryCount: rest)
+        if isDescending { place.index -= 1 }
+        while true {
+            let leaf = place.leaf
+            let count = min(rest, isDescending ? place.index + 1 : leaf.count - place.index)
+            let start = isDescending ? place.index + 1 - count : place.index
+            if count > 0 {
+                guard body(UnsafeBufferPointer(start: leaf.numbers + start, count: count)) else { return }
+            }
+            rest -= count
+            guard rest > 0, place.moveToNeighbour(isDescending) else { return }
+        }
+    }
+
+    /// The place of the first entry that does not come before one that is given as for ``rank(_:where:)``.
+    @inline(__always)
+    private func place(_ value: Int64, where isBefore: (UInt32) -> Bool) -> LeafPlace {
+        var search = LeafPlace(leaf: TreeLeaf(block: self.root))
+        for _ in 0..<self.height {
+            search.leaf.prefetchValues()
+            let branch = TreeBranch(block: search.leaf.block)
+            let child = branch.child(value, isBefore)
+            search = LeafPlace(leaf: TreeLeaf(block: branch.children[child]), parent: branch, child: child)
+        }
+        search.leaf.prefetchValues()
+        search.index = search.leaf.rank(value, isBefore)
+        return search
+    }
+
     private func place(of rank: Int) -> LeafPlace {
         var rest = rank
         var count = self.count
@@ -211,6 +251,15 @@ private struct LeafPlace {
         self.sibling(step * (Self.fetchedCount - 1))?.prefetchNumbers()
         return true
     }
+
+    /// As ``moveToSibling(_:)``, and on from the parent's last leaf to the one beside it, unless there is none.
+    mutating func moveToNeighbour(_ isDescending: Bool) -> Bool {
+        if self.moveToSibling(isDescending) { return true }
+        guard let leaf = isDescending ? self.leaf.previous : self.leaf.next else { return false }
+        self = LeafPlace(leaf: leaf)
+        self.index = isDescending ? leaf.count - 1 : 0
+        return true
+    }
 }
 
 /// A search for a place on its way down a tree.
@@ -227,11 +276,9 @@ private struct RankSearch {
         self.count = tree.count
     }
 
-    /// Begins to fetch what the next comparisons read: they wait once, not one after the other.
+    /// See ``TreeLeaf/prefetchValues()``.
     @inline(__always)
-    func prefetch() {
-        for line in 0..<TreeLeaf.valueLineCount { rollcall_prefetch(self.node + line * 64) }
-    }
+    func prefetch() { TreeLeaf(block: self.node).prefetchValues() }
 
     /// Goes on from a branch to one of its subtrees.
     @inline(__always)

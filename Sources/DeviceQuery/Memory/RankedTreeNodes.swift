@@ -20,7 +20,7 @@ struct TreeLeaf: BitwiseCopyable {
     private static var numbersOffset: Int { Self.valuesOffset + Self.capacity * 8 }
     static var byteCount: Int { Self.numbersOffset + Self.capacity * 4 }
     /// Cache lines in which a leaf has its count and its values; a branch has its values and its subtrees in as many.
-    static var valueLineCount: Int { Self.numbersOffset / 64 + 1 }
+    private static var valueLineCount: Int { Self.numbersOffset / 64 + 1 }
 
     static func make() -> TreeLeaf {
         let leaf = TreeLeaf(block: allocated(malloc(Self.byteCount)))
@@ -79,6 +79,12 @@ struct TreeLeaf: BitwiseCopyable {
             }
         }
         return low
+    }
+
+    /// Begins to fetch what the comparisons of a search read, in a leaf or a branch: they wait once, not one after the other.
+    @inline(__always)
+    func prefetchValues() {
+        for line in 0..<Self.valueLineCount { rollcall_prefetch(self.block + line * 64) }
     }
 
     /// Begins to fetch the numbers, and with the count what tells the next leaf.
