@@ -50,10 +50,14 @@ struct ConditionBuilder {
             return self.codes(field, consume codes)
         }
         self.fleet.pointee.versions.appendCodes(of: values, to: &codes)
-        var releases: [UInt32] = []
-        releases.reserveCapacity(codes.count)
-        for version in codes { releases += self.fleet.pointee.releasesOfVersion[Int(version)] }
-        return self.codes(field, consume releases)
+        // A version's first release takes its place, and others, which few versions have, come at the end.
+        for place in codes.indices {
+            let version = Int(codes[place])
+            codes[place] = self.fleet.pointee.releasesOfVersion[version][0]
+            let count = self.fleet.pointee.releasesOfVersion[version].count
+            for index in 1..<max(count, 1) { codes.append(self.fleet.pointee.releasesOfVersion[version][index]) }
+        }
+        return self.codes(field, consume codes)
     }
 
     private func condition(_ expression: FilterExpression, isNegated: Bool) -> Condition {

@@ -16,10 +16,11 @@ struct CountRequest {
             preconditionFailure("a count is asked of a project that does not exist")
         }
         var check = FieldCheck()
-        check.filter(query.filter, limits: index.limits, asksActivity: query.groupBy.contains(.activity))
+        let asksActivity = query.groupBy.contains { if case .activity = $0 { true } else { false } }
+        check.filter(query.filter, limits: index.limits, asksActivity: asksActivity)
         let expression = check.expression(query.filter, in: fleet, limits: index.limits)
-        if query.groupBy.count > 2 {
-            check.refuse("group_by", "must have at most 2 keys, not \(query.groupBy.count)")
+        if query.groupBy.count > Limits.groupKeyCountMax {
+            check.refuse("group_by", "must have at most \(Limits.groupKeyCountMax) keys, not \(query.groupBy.count)")
         }
         for place in query.groupBy.indices.dropFirst() where query.groupBy[..<place].contains(query.groupBy[place]) {
             check.refuse("group_by[\(place)]", "comes again after itself; give each key once")

@@ -29,9 +29,12 @@ struct ListRequest {
         check.attributes(of: query.sort, in: fleet)
         let fingerprint = PageToken.fingerprint(query.filter, query.sort, in: project, of: index.storeID)
         let order = SortOrder(query.sort, in: fleet)
-        let token = Self.token(query, fingerprint, order, fleet, &check)
         let pageSize = Self.pageSize(query, index.limits, &check)
-        let offset = Self.offset(query.position, pageSize: pageSize, &check)
+        var (token, offset): (PageToken?, Int) = (nil, 0)
+        switch query.position {
+        case .token(let text): token = Self.token(text, fingerprint, order, fleet, &check)
+        case .number(let page): offset = Self.offset(page, pageSize: pageSize, &check)
+        }
         try check.finish()
         self.project = project
         self.expression = expression
@@ -93,11 +96,12 @@ struct ListRequest {
 
     // MARK: Checks
 
+    /// - Parameter text: empty for the first page.
     private static func token(
-        _ query: ListQuery, _ fingerprint: UInt64, _ order: SortOrder, _ fleet: UnsafePointer<Fleet>,
+        _ text: String, _ fingerprint: UInt64, _ order: SortOrder, _ fleet: UnsafePointer<Fleet>,
         _ check: inout FieldCheck
     ) -> PageToken? {
-        guard case .token(let text) = query.position, !text.isEmpty else { return nil }
+        guard !text.isEmpty else { return nil }
         do throws(PageToken.Refusal) {
             return try PageToken(text, fingerprint: fingerprint, order: order, in: fleet)
         } catch {
@@ -122,8 +126,7 @@ struct ListRequest {
         return query.pageSize <= 0 ? limits.pageSizeDefault : min(query.pageSize, limits.pageSizeMax)
     }
 
-    private static func offset(_ position: PagePosition, pageSize: Int, _ check: inout FieldCheck) -> Int {
-        guard case .number(let page) = position else { return 0 }
+    private static func offset(_ page: Int64, pageSize: Int, _ check: inout FieldCheck) -> Int {
         guard page >= 1 else {
             check.refuse("page", "must be at least 1: pages count from 1")
             return 0
@@ -168,9 +171,7 @@ extension FieldCheck {
     /// Refuses what is wrong with a filter beside its text, whatever it is used for, by the names of the request's fields.
     ///
     /// - Parameter asksActivity: whether the request asks for activity elsewhere, which gives a window its meaning too.
-    package mutating func filter(
-        _ filter: DeviceFilter, limits: Limits, asksActivity: @autoclosure () -> Bool = false
-    ) {
+    package mutating func filter(_ filter: DeviceFilter, limits: Limits, asksActivity: Bool = false) {
         if filter.asksNothing { return }
         self.values(filter.releases, "release", limits)
         self.values(filter.ownerRefs, "owner_ref", limits)
@@ -183,7 +184,7 @@ extension FieldCheck {
         if let window = filter.activityWindowMicroseconds {
             if window < 1 {
                 self.refuse("activity_window", "must be at least a microsecond")
-            } else if filter.activity == nil, !asksActivity() {
+            } else if filter.activity == nil, !asksActivity {
                 self.refuse("activity_window", "has a meaning only together with activity")
             }
         }
