@@ -8,17 +8,20 @@ package enum AttributePath {
     ///
     /// Without quotes a key holds no space; with them it may hold any character that a key has.
     package static func key(of path: some StringProtocol) -> String? {
-        guard path.hasPrefix(Self.prefix) else { return nil }
-        var key = path.dropFirst(Self.prefix.count)
-        if key.first == "\"" {
-            guard key.count >= 2, key.last == "\"" else { return nil }
-            key = key.dropFirst().dropLast()
-        } else if key.contains(" ") {
+        guard path.utf8.starts(with: Self.prefix.utf8) else { return nil }
+        // By bytes, as paths are split: a quote is one whatever mark follows it.
+        var bytes = Substring(path).utf8.dropFirst(Self.prefix.utf8.count)
+        let quote = UInt8(ascii: "\"")
+        if bytes.first == quote {
+            guard bytes.count >= 2, bytes.last == quote else { return nil }
+            bytes = bytes.dropFirst().dropLast()
+        } else if bytes.contains(UInt8(ascii: " ")) {
             return nil
         }
+        let key = String(Substring(bytes))
         var check = FieldCheck()
-        check.attributeKey(String(key), field: "")
-        return check.violations.isEmpty ? CustomMetric.folded(String(key)) : nil
+        check.attributeKey(key, field: "")
+        return check.violations.isEmpty ? CustomMetric.folded(key) : nil
     }
 
     /// A key as a path has it: in quotes where it needs them.

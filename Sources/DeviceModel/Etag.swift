@@ -28,7 +28,7 @@ package struct Etag: Hashable, Sendable, CustomStringConvertible {
     /// - Precondition: `buffer` has room for ``textByteCountMax`` bytes, all of which it may write.
     package func write(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         precondition(buffer.count >= Self.textByteCountMax, "An etag's text may need \(Self.textByteCountMax) bytes.")
-        let count = self.textByteCount - 9
+        let count = self.revisionDigitCount
         // The revision's digits begin at the left, and zeros that stand for nothing follow them.
         let value = UInt64(bitPattern: self.revision.rawValue) << UInt64(64 - 4 * count)
         buffer.storeBytes(of: Self.digits(self.storeTag), as: UInt64.self)
@@ -41,9 +41,8 @@ package struct Etag: Hashable, Sendable, CustomStringConvertible {
         return 9 + count
     }
 
-    /// The length of this etag's text in bytes.
-    private var textByteCount: Int {
-        9 + Swift.max(1, (67 - UInt64(bitPattern: self.revision.rawValue).leadingZeroBitCount) / 4)
+    private var revisionDigitCount: Int {
+        Swift.max(1, (67 - UInt64(bitPattern: self.revision.rawValue).leadingZeroBitCount) / 4)
     }
 
     /// The revision in an etag's text; nil where no etag of this history reads so.

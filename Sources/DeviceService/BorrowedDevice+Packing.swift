@@ -7,13 +7,18 @@ internal import DeviceWire
 internal import NIOCore
 internal import ProtobufC
 
+extension BorrowedDevice {
+    /// Whether a view has more of it than its record.
+    func showsAttributes(in view: DeviceView) -> Bool { view == .full && self.attributeCount > 0 }
+}
+
 extension ByteBuffer {
     /// Packs as much of a device as a view has.
     ///
     /// Its attributes are the last field of its message, so that they follow the bytes that every view has.
     mutating func append(_ device: BorrowedDevice, _ view: DeviceView, storeTag: UInt32) {
         self.append(device.record, storeTag: storeTag)
-        guard view == .full, device.attributeCount > 0 else { return }
+        guard device.showsAttributes(in: view) else { return }
         Arena.current.scope { self.append($0.attributesMessage(of: device)) }
     }
 
@@ -23,7 +28,7 @@ extension ByteBuffer {
         byteCountMax: Int = .max
     ) -> Bool {
         let record = device.record
-        guard view == .full, device.attributeCount > 0 else {
+        guard device.showsAttributes(in: view) else {
             return self.append(record, storeTag: storeTag, asElementOf: number, byteCountMax: byteCountMax)
         }
         return Arena.current.scope { arena in

@@ -14,8 +14,8 @@ extension BorrowedGroup {
 
     /// How many bytes ``pack(into:)`` writes.
     var packedByteCount: Int {
-        var byteCount = PackedSize.message(self.first.packedByteCount) + PackedSize.number(self.count)
-        if let second = self.second { byteCount += PackedSize.message(second.packedByteCount) }
+        var byteCount = PackedSize.bytes(self.first.packedByteCount) + PackedSize.number(self.count)
+        if let second = self.second { byteCount += PackedSize.bytes(second.packedByteCount) }
         return byteCount
     }
 
@@ -48,7 +48,7 @@ extension BorrowedGroupValue {
     fileprivate var packedByteCount: Int {
         switch self {
         case .none: 0
-        case .text(let text): PackedSize.message(text.count)
+        case .text(let text): PackedSize.bytes(text.count)
         case .int(let number): 1 + PackedSize.varint(UInt64(bitPattern: number))
         case .float: 1 + 8
         case .bool: 1 + 1

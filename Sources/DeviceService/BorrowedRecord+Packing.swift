@@ -26,11 +26,13 @@ extension BorrowedRecord {
         static let nanoseconds: UInt8 = 2 << 3
     }
 
-    /// What ``pack(into:storeTag:)`` writes at most beside the texts of a device, of which none is longer than 65,535 bytes: numbers of a
-    /// tag and ten bytes, times of two and seventeen, a tag and three bytes of length before each text and each message, an etag.
+    /// What ``pack(into:storeTag:)`` writes at most beside the texts of a device, of which none is longer than 65,535 bytes:
+    /// numbers of a tag and ten bytes, times of two and seventeen, a tag and three bytes of length before each text and each
+    /// message, an etag.
     private static let packedByteCountMaxBesideTexts = 3 * 11 + 3 * 19 + (3 + 2 + 2 + 2) * 4 + 27
 
-    /// At least as many bytes as ``pack(into:storeTag:)`` writes, for room to be made: how many it is comes to light with the writing.
+    /// At least as many bytes as ``pack(into:storeTag:)`` writes, for room to be made: how many it is comes to light with the
+    /// writing.
     var packedByteCountMax: Int {
         var count = Self.packedByteCountMaxBesideTexts + self.serial.count + self.ownerRef.count
         count += self.hardwareVersion.count + self.cohort.name.count + self.cohort.slug.count

@@ -1,7 +1,6 @@
 // Messages straight into a reply's buffer.
 
 internal import DeviceQuery
-internal import DeviceWire
 internal import NIOCore
 internal import ProtobufC
 
@@ -73,16 +72,21 @@ extension ByteBuffer {
 
     /// Writes a value of field `number` with what stands before it, unless the buffer would then have more than `byteCountMax`
     /// readable bytes.
+    ///
+    /// - Parameters:
+    ///   - range: how many bytes `write` writes, as far as that is known: what goes too far even with the fewest takes no room.
+    ///   - write: writes the value to the front of a buffer, and tells how many bytes that took.
     @inline(__always)
     mutating func appendElement(
         _ number: UInt32, _ range: ClosedRange<Int>, byteCountMax: Int,
         _ write: (UnsafeMutableRawBufferPointer) -> Int
     ) -> Bool {
-        let allowed = byteCountMax - self.readableBytes
-        guard range.lowerBound <= allowed else { return false }
+        let allowedByteCount = byteCountMax - self.readableBytes
+        guard range.lowerBound <= allowedByteCount else { return false }
         let room = PackedSize.element(number, range.upperBound)
         return self.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { buffer in
-            PackedOutput.element(number, range, allowed: allowed, into: buffer, write)
+            PackedOutput.element(
+                number, upTo: range.upperBound, allowedByteCount: allowedByteCount, into: buffer, write)
         } > 0
     }
 }

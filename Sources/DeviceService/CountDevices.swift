@@ -45,6 +45,7 @@ extension DeviceService {
     ) throws -> Bool {
         let start = reply.readableBytes
         return try Arena.current.scope { arena in
+            let byteCountMax = start + self.registry.limits.pageByteCountMax
             var block = ElementBlock(arena)
             let summary = try count { group in
                 if reply.readableBytes == start {
@@ -52,8 +53,7 @@ extension DeviceService {
                     beginning.pointee.count = group.totalCount
                     reply.append(beginning)
                 }
-                return block.append(
-                    group, asElementOf: 2, of: &reply, byteCountMax: start + self.registry.limits.pageByteCountMax)
+                return block.append(group, asElementOf: 2, of: &reply, byteCountMax: byteCountMax)
             }
             guard let summary else { return false }
             block.flush(to: &reply)

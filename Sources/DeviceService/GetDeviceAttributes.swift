@@ -33,7 +33,7 @@ extension DeviceService {
                         _ = reply.append(arena.message(key.metric, state), asElementOf: 1)
                     }
                 }
-                return Etag(storeTag: self.registry.storeTag, revision: device.record.etagRevision)
+                return Etag(storeTag: self.registry.storeTag, revision: device.etagRevision)
             }
             let rest = arena.make(Messages.getDeviceAttributesResponse)
             rest.pointee.etag = arena.text(etag)

@@ -17,11 +17,12 @@ enum PackedSize {
 
     @inline(__always)
     static func text(_ byteCount: Int) -> Int {
-        byteCount == 0 ? 0 : Self.message(byteCount)
+        byteCount == 0 ? 0 : Self.bytes(byteCount)
     }
 
+    /// Of a message, or of a text that is written even where it is empty.
     @inline(__always)
-    static func message(_ byteCount: Int) -> Int {
+    static func bytes(_ byteCount: Int) -> Int {
         1 + Self.varint(UInt64(byteCount)) + byteCount
     }
 
@@ -46,7 +47,7 @@ struct PackedOutput {
 
     /// What has not been written yet.
     @inline(__always)
-    var rest: UnsafeMutableRawBufferPointer {
+    private var rest: UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: self.buffer[self.byteCount...])
     }
 
@@ -124,25 +125,25 @@ struct PackedOutput {
     /// Writes a value of the repeated field `number` to the front of `buffer`, with what stands before it.
     ///
     /// - Parameters:
-    ///   - range: how many bytes `write` writes, as far as that is known.
-    ///   - allowed: how many bytes the whole may take.
+    ///   - valueByteCountMax: how many bytes `write` writes at most.
+    ///   - allowedByteCount: how many bytes the whole may take.
     ///   - write: writes the value to the front of a buffer, and tells how many bytes that took.
     /// - Returns: how many bytes it took; none where they would be more than are allowed.
     /// - Precondition: `buffer` has room for ``PackedSize/element(_:_:)`` of the most that `write` writes.
     @inline(__always)
     static func element(
-        _ number: UInt32, _ range: ClosedRange<Int>, allowed: Int, into buffer: UnsafeMutableRawBufferPointer,
-        _ write: (UnsafeMutableRawBufferPointer) -> Int
+        _ number: UInt32, upTo valueByteCountMax: Int, allowedByteCount: Int,
+        into buffer: UnsafeMutableRawBufferPointer, _ write: (UnsafeMutableRawBufferPointer) -> Int
     ) -> Int {
         // How long the value is comes to light with the writing: its length is put before it afterwards.
-        let headerByteCountMax = PackedSize.element(number, range.upperBound) - range.upperBound
+        let headerByteCountMax = PackedSize.element(number, valueByteCountMax) - valueByteCountMax
         let value = UnsafeMutableRawBufferPointer(rebasing: buffer[headerByteCountMax...])
         let byteCount = write(value)
         let allByteCount = PackedSize.element(number, byteCount)
-        guard allByteCount <= allowed else { return 0 }
+        guard allByteCount <= allowedByteCount else { return 0 }
         let headerByteCount = allByteCount - byteCount
         if headerByteCount < headerByteCountMax {
-            // It takes fewer bytes than that of the longest that it might have been.
+            // The length takes fewer bytes than that of the longest value that it might have been.
             UnsafeMutableRawBufferPointer(rebasing: buffer[headerByteCount...])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: value[..<byteCount]))
         }

@@ -80,7 +80,8 @@ import Testing
 
     @Test(arguments: [
         "attributes", "attributes.", "attributes.\"\"", "attributes.\"", "attributes.\"a", "attributes.a\"",
-        "attributes.\"a\"b", "attributes.a\"b c\"", "attributes.\"a\"\"b\"", "\"attributes.a\"", "attributes.'a b'",
+        "attributes.\"\u{301}a", "attributes.\u{301}a\"", "-\u{301}id", "id,\u{301}id", "attributes.\"a\"b",
+        "attributes.a\"b c\"", "attributes.\"a\"\"b\"", "\"attributes.a\"", "attributes.'a b'",
         "attributes.\" a\"", "attributes.\"a \"", "attributes.\"a,b\"", "attributes.a b", "attributes. a",
         "attributes.a\tb", "attributes.é", "attributes.a\u{301}", "attributes\u{301}.a", "Attributes.a",
         "attributes.a=b", "attributes.\"a\" desc asc", "attributes.\"a\"desc", "attributes.\"a b\" down",

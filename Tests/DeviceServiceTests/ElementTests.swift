@@ -90,18 +90,20 @@ import Testing
         }
     }
 
-    @Test func aBlockGoesNoFurtherThanItsReplyMay() {
+    /// Within the first block, and after several of them.
+    @Test(arguments: [3, 100])
+    func aBlockGoesNoFurtherThanItsReplyMay(elementCount: Int) {
         Arena().scope { arena in
             let text = arena.text(String(repeating: "x", count: 100)).bytes
             let group = BorrowedGroup(first: .text(text), second: nil, count: 1, totalCount: 0)
             let length = packed(group).count + 2
-            for byteCountMax in [3 * length - 1, 3 * length, 3 * length + 1] {
-                var reply = ByteBuffer()
+            for byteCountMax in [elementCount * length - 1, elementCount * length, elementCount * length + 1] {
+                var reply = ByteBuffer(string: "before")
                 var block = ElementBlock(arena)
                 var count = 0
-                while block.append(group, asElementOf: 2, of: &reply, byteCountMax: byteCountMax) { count += 1 }
+                while block.append(group, asElementOf: 2, of: &reply, byteCountMax: 6 + byteCountMax) { count += 1 }
                 block.flush(to: &reply)
-                #expect(count == byteCountMax / length && reply.readableBytes == count * length)
+                #expect(count == byteCountMax / length && reply.readableBytes == 6 + count * length)
             }
         }
     }

@@ -139,9 +139,10 @@ import Testing
         #expect(try await page(.max).nextPageToken.isEmpty)
     }
 
-    @Test func aPageEndsBeforeTheDeviceThatWouldTakeItPastTheByteLimit() async throws {
-        let service = try ServiceHarness { $0.pageByteCountMax = 1_000 }
-        for number in 0..<20 {
+    @Test(arguments: [(1_000, 20), (10_000, 120)])
+    func aPageEndsBeforeTheDeviceThatWouldTakeItPastTheByteLimit(byteCountMax: Int, count: Int) async throws {
+        let service = try ServiceHarness { $0.pageByteCountMax = byteCountMax }
+        for number in 0..<count {
             try await service.create("A-\(number)", owner: String(repeating: "x", count: 200))
         }
         var token = ""
@@ -150,18 +151,21 @@ import Testing
         repeat {
             let bytes = try await service.call("ListDevices", Messages.listDevicesRequest) {
                 $0.page_token = $1.text(token)
+                $0.page_size = Int32(count)
             }
             let page = try bytes.withUnsafeBytes { bytes in
                 try Arena().decode(Messages.listDevicesResponse, from: bytes) { try Page<Device>(from: $0) }
             }
-            #expect(bytes.count <= 1_000 + page.nextPageToken.utf8.count + 3)
+            #expect(bytes.count <= byteCountMax + page.nextPageToken.utf8.count + 3)
             #expect(!page.items.isEmpty)
+            // Nor does it end before it is full.
+            if !page.nextPageToken.isEmpty { #expect(bytes.count > byteCountMax - 400) }
             ids += page.items.map(\.id)
             pageCount += 1
             token = page.nextPageToken
         } while !token.isEmpty
-        #expect(ids == Array(1...20))
-        #expect(pageCount > 5)
+        #expect(ids == Array(1...Int64(count)))
+        #expect(pageCount > count * 200 / byteCountMax)
     }
 
     @Test func aDeviceLargerThanTheByteLimitIsAPageOfItsOwn() async throws {
@@ -178,13 +182,16 @@ import Testing
     @Test func theReplyIsOneCanonicalMessage() async throws {
         let service = try ServiceHarness()
         try await service.createCohort("beta")
-        for number in 0..<7 {
-            try await service.create("A-\(number)", cohort: number % 2 == 0 ? "beta" : nil)
+        // More than the block holds in which devices are gathered, which those with attributes do not go through.
+        for number in 0..<60 {
+            let owner = String(repeating: "x", count: 200)
+            try await service.create("A-\(number)", owner: owner, cohort: number % 2 == 0 ? "beta" : nil)
+            guard number % 10 == 3 || number > 50 else { continue }
             try await service.setAttributes("A-\(number)", [AttributeUpdate(key: "k", value: .string("v"))])
         }
         let bytes = try await service.call("ListDevices", Messages.listDevicesRequest) { request, _ in
             request.view = DeviceView.full.wire
-            request.page_size = 5
+            request.page_size = 55
             request.include_total = 1
             request.explain = 1
         }
@@ -192,6 +199,8 @@ import Testing
         let repacked = try bytes.withUnsafeBytes { source in
             try Arena().decode(Messages.listDevicesResponse, from: source) { message in
                 let message = UnsafePointer(message)
+                let page = try Page<Device>(from: message)
+                #expect(page.items.map(\.id) == Array(1...55))
                 return [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
                     count = Encoding.pack(message, into: UnsafeMutableRawBufferPointer(buffer))
                 }

@@ -36,7 +36,7 @@ struct RowProgram: ~Copyable {
     /// A bit for each code of a narrow field, with an empty word after the last one; and the sieves of tables.
     var bits: Column<UInt64>
     private(set) var matches: [TextMatch] = []
-    /// ``Condition/isConjunction``.
+    /// Whether the condition is one test, or tests that must all hold.
     let isConjunction: Bool
 
     /// Whether every row passes.

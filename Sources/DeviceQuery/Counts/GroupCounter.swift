@@ -126,8 +126,8 @@ struct GroupCounter: ~Copyable, RowVisitor {
         guard self.isByCode, let source = self.sources.first else { return }
         let (start, count) = (self.counts.count, source.numberCount(in: self.fleet))
         guard start < count else { return }
-        let room = self.counts.appendRoom(count - start)
-        (self.counts.base + room).update(repeating: 0, count: count - start)
+        _ = self.counts.appendRoom(count - start)
+        (self.counts.base + start).update(repeating: 0, count: count - start)
     }
 
     // MARK: Sets

@@ -10,7 +10,7 @@ struct GroupNumber: BitwiseCopyable, Hashable {
     static let none = GroupNumber(value: 0, isPresent: false)
 }
 
-enum GroupSource: Equatable {
+enum GroupSource {
     case dictionary(DictionaryField)
     /// The version of a release.
     case version
@@ -122,7 +122,7 @@ struct GroupSources {
 
     /// - Parameter keys: at most two.
     init(_ keys: borrowing [GroupKey], recent: Int64, in fleet: UnsafePointer<Fleet>) {
-        precondition(keys.count <= 2, "devices are grouped by two keys at most")
+        precondition(keys.count <= Limits.groupKeyCountMax, "devices are grouped by two keys at most")
         if keys.count > 0 { self.first = GroupSource(keys[0], recent: recent, in: fleet) }
         if keys.count > 1 { self.second = GroupSource(keys[1], recent: recent, in: fleet) }
     }

@@ -4,7 +4,8 @@ package import DeviceModel
 
 /// A device where it lies in the index; valid only while the index is not changed. Texts are UTF-8 bytes.
 ///
-/// It is two pointers and the id, which every reader asks for: nothing else is fetched until it is asked for.
+/// It is two pointers and the id: who asks for no more than which devices they are makes no call for each of them. Nothing else
+/// is fetched until it is asked for.
 ///
 /// Invariant: `row` points into `fleet`'s rows at a row in use, and the caller holds the index for reading.
 package struct BorrowedDevice {
@@ -21,6 +22,9 @@ package struct BorrowedDevice {
 
     package var project: ProjectID { self.fleet.pointee.record.id }
 
+    /// The revision that last moved the etag.
+    package var etagRevision: Revision { Revision(rawValue: self.row.pointee.etagRevision) }
+
     /// All of it but its attributes.
     package var record: BorrowedRecord {
         let (row, fleet) = (self.row, self.fleet)
@@ -34,7 +38,7 @@ package struct BorrowedDevice {
             lastSeen: Timestamp(microseconds: row.pointee.lastSeen),
             release: fleet.pointee.borrowedRelease(row.pointee.release),
             cohort: fleet.pointee.borrowedCohort(row.pointee.cohort),
-            etagRevision: Revision(rawValue: row.pointee.etagRevision))
+            etagRevision: self.etagRevision)
     }
 
     package var attributeCount: Int {
@@ -56,60 +60,33 @@ package struct BorrowedDevice {
 ///
 /// It is read in one go: another module would make a call for each field.
 package struct BorrowedRecord {
+    /// A release by its texts where they lie.
     package struct Release {
-        package var id: ReleaseID
-        package var version: UnsafeRawBufferPointer
-        package var revision: UnsafeRawBufferPointer
-
-        package init(id: ReleaseID, version: UnsafeRawBufferPointer, revision: UnsafeRawBufferPointer) {
-            self.id = id
-            self.version = version
-            self.revision = revision
-        }
+        package let id: ReleaseID
+        package let version: UnsafeRawBufferPointer
+        package let revision: UnsafeRawBufferPointer
     }
 
+    /// A cohort by its texts where they lie.
     package struct Cohort {
-        package var id: CohortID
-        package var name: UnsafeRawBufferPointer
-        package var slug: UnsafeRawBufferPointer
-
-        package init(id: CohortID, name: UnsafeRawBufferPointer, slug: UnsafeRawBufferPointer) {
-            self.id = id
-            self.name = name
-            self.slug = slug
-        }
+        package let id: CohortID
+        package let name: UnsafeRawBufferPointer
+        package let slug: UnsafeRawBufferPointer
     }
 
-    package var id: DeviceID
-    package var createdDate: Timestamp
-    package var updatedDate: Timestamp
-    package var serial: UnsafeRawBufferPointer
-    package var ownerRef: UnsafeRawBufferPointer
-    package var hardwareVersion: UnsafeRawBufferPointer
+    package let id: DeviceID
+    package let createdDate: Timestamp
+    package let updatedDate: Timestamp
+    package let serial: UnsafeRawBufferPointer
+    package let ownerRef: UnsafeRawBufferPointer
+    package let hardwareVersion: UnsafeRawBufferPointer
     /// Nil if it never checked in.
-    package var lastSeen: Timestamp?
+    package let lastSeen: Timestamp?
     /// What it was last seen with.
-    package var release: Release?
-    package var cohort: Cohort
+    package let release: Release?
+    package let cohort: Cohort
     /// The revision that last moved the etag.
-    package var etagRevision: Revision
-
-    package init(
-        id: DeviceID, createdDate: Timestamp, updatedDate: Timestamp, serial: UnsafeRawBufferPointer,
-        ownerRef: UnsafeRawBufferPointer, hardwareVersion: UnsafeRawBufferPointer, lastSeen: Timestamp?,
-        release: Release?, cohort: Cohort, etagRevision: Revision
-    ) {
-        self.id = id
-        self.createdDate = createdDate
-        self.updatedDate = updatedDate
-        self.serial = serial
-        self.ownerRef = ownerRef
-        self.hardwareVersion = hardwareVersion
-        self.lastSeen = lastSeen
-        self.release = release
-        self.cohort = cohort
-        self.etagRevision = etagRevision
-    }
+    package let etagRevision: Revision
 }
 
 extension Fleet {

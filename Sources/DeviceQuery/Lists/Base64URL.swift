@@ -67,7 +67,7 @@ package enum Base64URL {
                 count += 1
             }
             let unused = bits & (0xFFFF >> UInt32(8 * max(rest - 2, 0)))
-            return seen < 64 && rest != 1 && (rest == 0 || unused == 0) ? count : nil
+            return seen < 64 && rest != 1 && unused == 0 ? count : nil
         }
     }
 

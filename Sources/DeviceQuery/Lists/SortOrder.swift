@@ -32,7 +32,7 @@ struct ListPlace: Hashable {
 /// A total order of devices: the keys asked for, then the id in the direction of the last of them.
 struct SortOrder {
     /// Where the values of a key come from.
-    enum Source: Equatable {
+    enum Source {
         case number(NumberField)
         case serial
         case dictionary(DictionaryField)
@@ -40,7 +40,7 @@ struct SortOrder {
         case attribute(Int)
     }
 
-    struct Key: Equatable {
+    struct Key {
         var source: Source
         var isDescending: Bool
     }
