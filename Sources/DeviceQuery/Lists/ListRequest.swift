@@ -58,37 +58,37 @@ struct ListRequest {
         PageWindow(place: self.token?.place, offset: self.offset, count: self.pageSize + 1)
     }
 
-    /// By how many devices each of the two steps runs ahead in which texts are fetched.
+    /// By how many devices each of the steps runs ahead in which a device, the places of its texts and these are fetched.
     private static var fetchedAheadCount: Int { 8 }
 
     /// Shows the rows of a page to `each`, and tells where the next one begins.
     ///
     /// - Parameter readsTexts: whether `each` reads the texts of devices, which are then fetched before they are waited for.
     func page(
-        _ rows: borrowing Column<UInt32>, _ order: SortOrder, totalCount: Int?, readsTexts: Bool,
+        _ rows: UnsafeBufferPointer<UInt32>, _ order: SortOrder, totalCount: Int?, readsTexts: Bool,
         in fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool
     ) -> ListPage {
         let count = min(rows.count, self.pageSize)
-        let first = UnsafePointer(rows.base)
-        for index in 0..<count { fleet.pointee.prefetch(first[index]) }
         let ahead = Self.fetchedAheadCount
+        for index in 0..<min(4 * ahead, count) { fleet.pointee.prefetch(rows[index]) }
         if readsTexts {
-            for index in 0..<min(2 * ahead, count) { fleet.pointee.prefetchSerial(first[index]) }
-            for index in 0..<min(ahead, count) { fleet.pointee.prefetchOwner(first[index]) }
+            for index in 0..<min(2 * ahead, count) { fleet.pointee.prefetchSerial(rows[index]) }
+            for index in 0..<min(ahead, count) { fleet.pointee.prefetchOwner(rows[index]) }
         }
         var shown = 0
         while shown < count {
+            if shown + 4 * ahead < count { fleet.pointee.prefetch(rows[shown + 4 * ahead]) }
             if readsTexts {
-                if shown + 2 * ahead < count { fleet.pointee.prefetchSerial(first[shown + 2 * ahead]) }
-                if shown + ahead < count { fleet.pointee.prefetchOwner(first[shown + ahead]) }
+                if shown + 2 * ahead < count { fleet.pointee.prefetchSerial(rows[shown + 2 * ahead]) }
+                if shown + ahead < count { fleet.pointee.prefetchOwner(rows[shown + ahead]) }
             }
-            guard each(BorrowedDevice(first[shown], of: fleet)) else { break }
+            guard each(BorrowedDevice(rows[shown], of: fleet)) else { break }
             shown += 1
         }
         var next: PageToken?
         if shown < rows.count {
             precondition(shown > 0, "a page holds at least one device")
-            let place = order.place(first[shown - 1], in: fleet)
+            let place = order.place(rows[shown - 1], in: fleet)
             next = PageToken(fingerprint: self.fingerprint, now: self.now, place: place)
         }
         return ListPage(next: next, totalCount: totalCount.map(Int64.init), itemCount: shown)

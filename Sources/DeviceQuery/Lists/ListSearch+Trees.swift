@@ -14,11 +14,12 @@ extension ListSearch {
         var walk = planned
         walk.ranks = self.order.cut(walk.ranks, of: name, window.place, in: self.fleet)
         if case .always = walk.residual, self.order.isSingle {
-            let rowCount = rows.count
-            let skipped = self.order.append(walk.ranks, of: name, window, in: self.fleet, to: &rows)
-            self.tally.candidateCount += rows.count - rowCount
-            self.tally.matchCount += rows.count - rowCount
-            return skipped
+            let room = rows.appendRoom(min(window.count, walk.ranks.count))
+            let read = self.order.read(walk.ranks, of: name, window, in: self.fleet, into: rows.base + room)
+            rows.removeLast(rows.count - room - read.count)
+            self.tally.candidateCount += read.count
+            self.tally.matchCount += read.count
+            return read.skipped
         }
         let entryCount = budget / (StepCost.walkedRow + walk.askingCost) + Double(window.count)
         let entryCountMax = Int(min(entryCount, Double(walk.ranks.count)))
@@ -120,40 +121,43 @@ extension ListSearch {
 extension SortOrder {
     /// Reads a window off an index that lies in this order, where every device matches.
     ///
-    /// - Returns: false where there is no such index.
+    /// - Parameter rows: has room for the window's rows, which are written to its front.
+    /// - Returns: how many there are; nil where there is no such index.
     /// - Complexity: O(log n) and the rows of the window.
-    func readIndex(_ window: PageWindow, in fleet: UnsafePointer<Fleet>, into rows: inout Column<UInt32>) -> Bool {
+    func readIndex(
+        _ window: PageWindow, in fleet: UnsafePointer<Fleet>, into rows: UnsafeMutablePointer<UInt32>
+    ) -> Int? {
         guard self.isSingle, case .tree(let name)? = self.walk,
             let count = fleet.pointee.withTree(name, { $0.count })
-        else { return false }
+        else { return nil }
         name.noteUse(in: fleet)
         if let place = window.place, window.offset == 0 {
-            self.append(window.count, after: place, of: name, in: fleet, to: &rows)
-        } else {
-            let ranks = self.cut(0..<count, of: name, window.place, in: fleet)
-            _ = self.append(ranks, of: name, window, in: fleet, to: &rows)
+            return self.read(window.count, after: place, of: name, in: fleet, into: rows)
         }
-        return true
+        let ranks = self.cut(0..<count, of: name, window.place, in: fleet)
+        return self.read(ranks, of: name, window, in: fleet, into: rows).count
     }
 
-    /// Appends up to `count` rows that come after a place in an index that lies in this order.
-    private func append(
+    /// Writes up to `count` rows that come after a place in an index that lies in this order, and tells how many there are.
+    private func read(
         _ count: Int, after place: ListPlace, of name: TreeName, in fleet: UnsafePointer<Fleet>,
-        to rows: inout Column<UInt32>
-    ) {
+        into rows: UnsafeMutablePointer<UInt32>
+    ) -> Int {
         let column = QueryPlan.column(name, fleet)
         let isDescending = self.isWalkDescending
+        var readCount = 0
         _ = fleet.pointee.withTree(name) { tree in
             tree.forEachRun(from: self.treeValue(of: place), count: count, isDescending: isDescending) { number in
                 let row = column.map { $0.pointee.rows.base[Int(number)] } ?? number
                 // What is at the place itself is left out, on whichever side the walk goes.
                 return self.isBeforeWalk(row, place, isInclusive: !isDescending, in: fleet)
             } _: { run in
-                let end = rows.appendRoom(run.count)
-                run.copy(isDescending: isDescending, column, into: rows.base + end)
+                run.copy(isDescending: isDescending, column, into: rows + readCount)
+                readCount += run.count
                 return true
             }
         }
+        return readCount
     }
 
     /// The part of some ranks of an index where matches after a place may lie.
@@ -175,24 +179,26 @@ extension SortOrder {
         return isDescending ? ranks.lowerBound..<bound : bound..<ranks.upperBound
     }
 
-    /// Appends the rows of a window among some ranks of an index, and tells how many ranks it passed over.
-    fileprivate func append(
+    /// Writes the rows of a window among some ranks of an index, and tells how many ranks it passed over and how many rows there
+    /// are.
+    fileprivate func read(
         _ ranks: Range<Int>, of name: TreeName, _ window: PageWindow, in fleet: UnsafePointer<Fleet>,
-        to rows: inout Column<UInt32>
-    ) -> Int {
+        into rows: UnsafeMutablePointer<UInt32>
+    ) -> (skipped: Int, count: Int) {
         let isDescending = self.isWalkDescending
         let skipped = min(window.offset, ranks.count)
         let taken = min(window.count, ranks.count - skipped)
         let start = isDescending ? ranks.upperBound - skipped - taken : ranks.lowerBound + skipped
         let column = QueryPlan.column(name, fleet)
+        var readCount = 0
         _ = fleet.pointee.withTree(name) { tree in
             tree.forEachRun(in: start..<(start + taken), isDescending: isDescending) { run in
-                let end = rows.appendRoom(run.count)
-                run.copy(isDescending: isDescending, column, into: rows.base + end)
+                run.copy(isDescending: isDescending, column, into: rows + readCount)
+                readCount += run.count
                 return true
             }
         }
-        return skipped
+        return (skipped, readCount)
     }
 
     /// The value under which an index by the first key, or by id, has a device at `place`.

@@ -79,15 +79,20 @@ extension RegistryIndex {
             preconditionFailure("a list is asked of a project that does not exist")
         }
         let window = request.window
-        var rows = Column<UInt32>(capacity: request.pageSize + 1)
-        if query.filter.asksNothing, !query.explains, bounds.forced == nil,
-            order.readIndex(window, in: fleet, into: &rows)
-        {
-            // Every device matches and an index has them in order: nothing is planned.
-            let totalCount = query.includesTotal ? fleet.pointee.deviceCount : nil
-            return request.page(
-                rows, order, totalCount: totalCount, readsTexts: readsTexts, in: fleet, each: each)
+        if query.filter.asksNothing, !query.explains, bounds.forced == nil {
+            // Every device matches: where an index has them in order, nothing is planned.
+            let page = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: window.count) { rows -> ListPage? in
+                guard let first = rows.baseAddress, let count = order.readIndex(window, in: fleet, into: first) else {
+                    return nil
+                }
+                let totalCount = query.includesTotal ? fleet.pointee.deviceCount : nil
+                return request.page(
+                    UnsafeBufferPointer(start: first, count: count), order, totalCount: totalCount,
+                    readsTexts: readsTexts, in: fleet, each: each)
+            }
+            if let page { return page }
         }
+        var rows = Column<UInt32>(capacity: window.count)
         let watch = query.explains ? Stopwatch() : nil
         var search = ListSearch(request.condition(query, self, in: fleet), order, bounds, in: fleet)
         guard search.collect(window, into: &rows) else { return nil }
@@ -98,7 +103,7 @@ extension RegistryIndex {
         }
         let elapsed = watch?.elapsedNanoseconds
         var page = request.page(
-            rows, order, totalCount: totalCount, readsTexts: readsTexts, in: fleet, each: each)
+            rows.elements, order, totalCount: totalCount, readsTexts: readsTexts, in: fleet, each: each)
         if let elapsed {
             page.explanation = search.explanation(request.window, elapsedNanoseconds: elapsed)
         }

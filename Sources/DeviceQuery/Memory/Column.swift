@@ -47,6 +47,9 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
         self.count * MemoryLayout<Element>.stride
     }
 
+    /// The values where they lie, valid until the column changes.
+    var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: self.base, count: self.count) }
+
     subscript(index: Int) -> Element {
         @inline(__always) get {
             precondition(UInt(bitPattern: index) < UInt(bitPattern: self.count), "the column ends before this index")

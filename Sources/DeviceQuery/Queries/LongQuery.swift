@@ -169,7 +169,8 @@ package final class LongQuery: @unchecked Sendable {
             var rows = Column<UInt32>(capacity: window.count)
             let totalCount = query.includesTotal ? walk.tally.matchCount : nil
             walk.takeSelection().finish(skipping: window.offset, count: window.count, into: &rows)
-            var page = request.page(rows, order, totalCount: totalCount, readsTexts: true, in: fleet, each: each)
+            var page = request.page(
+                rows.elements, order, totalCount: totalCount, readsTexts: true, in: fleet, each: each)
             let plan = QueryPlan(condition, in: fleet)
             self.want(plan.wanted ?? order.walk?.lazyOrder(in: fleet), fleet)
             if query.explains {
