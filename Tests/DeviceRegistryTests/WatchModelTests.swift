@@ -282,18 +282,7 @@ private struct WatchRun {
 
 extension Device {
     fileprivate init(_ device: BorrowedDevice, storeTag: UInt32, withAttributes: Bool = true) {
-        func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
-        let record = device.record
-        self.init(
-            id: record.id.rawValue, createdDate: record.createdDate, updatedDate: record.updatedDate,
-            deviceSerial: text(record.serial), ownerRef: text(record.ownerRef),
-            hardwareVersion: text(record.hardwareVersion), lastSeen: record.lastSeen,
-            lastSeenRelease: record.release.map {
-                Release(id: $0.id.rawValue, version: text($0.version), revision: text($0.revision))
-            },
-            cohort: Cohort(
-                id: record.cohort.id.rawValue, name: text(record.cohort.name), slug: text(record.cohort.slug)),
-            etag: Etag(storeTag: storeTag, revision: record.etagRevision).description)
+        self.init(device.record, storeTag: storeTag)
         guard withAttributes else { return }
         device.forEachAttribute { key, state in
             self.attributes.append(Attribute(customMetric: key.metric, state: state))

@@ -23,7 +23,7 @@ import Testing
                 release: BorrowedRecord.Release(id: ReleaseID(rawValue: .min), version: text, revision: text),
                 cohort: BorrowedRecord.Cohort(id: CohortID(rawValue: .min), name: text, slug: text),
                 etagRevision: Revision(rawValue: .max))
-            let expected = arena.bytes(of: arena.message(record, storeTag: .max))
+            let expected = arena.bytes(of: arena.message(Device(record, storeTag: .max)))
             #expect(expected.count <= record.packedByteCountMax && expected.count > 7 * 65_535 + 130)
             #expect(packed(record, storeTag: .max) == expected)
         }
@@ -55,7 +55,7 @@ import Testing
                     etagRevision: Revision(rawValue: random.pick([0, 1, 15, 16, 255, 256, 1 << 32 - 1, 1 << 32, .max]))
                 )
                 let storeTag = UInt32.random(in: 0...UInt32.max, using: &random)
-                let message = arena.message(record, storeTag: storeTag)
+                let message = arena.message(Device(record, storeTag: storeTag))
                 #expect(packed(record, storeTag: storeTag) == arena.bytes(of: message), "seed \(seed)")
             }
         }
@@ -101,13 +101,6 @@ func packed(_ group: BorrowedGroup) -> [UInt8] {
 }
 
 extension Arena {
-    fileprivate func bytes<Message>(of message: UnsafeMutablePointer<Message>) -> [UInt8] {
-        let message = UnsafePointer(message)
-        return [UInt8](unsafeUninitializedCapacity: Encoding.packedByteCount(of: message)) { buffer, count in
-            count = Encoding.pack(message, into: UnsafeMutableRawBufferPointer(buffer))
-        }
-    }
-
     /// The value with its text in the arena, as it lies in an index otherwise.
     fileprivate func borrowed(_ value: GroupValue) -> BorrowedGroupValue {
         switch value {
@@ -118,33 +111,5 @@ extension Arena {
         case .bool(let isTrue): .bool(isTrue)
         case .activity(let activity): .activity(activity)
         }
-    }
-
-    /// The device without its attributes, as a message that borrows the record's texts: what the packing is held to.
-    fileprivate func message(_ record: BorrowedRecord, storeTag: UInt32) -> UnsafeMutablePointer<Rollcall__V1__Device> {
-        let message = self.make(Messages.device)
-        message.pointee.id = record.id.rawValue
-        message.pointee.created_date = self.message(record.createdDate)
-        message.pointee.updated_date = self.message(record.updatedDate)
-        message.pointee.device_serial = self.text(record.serial)
-        message.pointee.owner_ref = self.text(record.ownerRef)
-        message.pointee.hardware_version = self.text(record.hardwareVersion)
-        if let lastSeen = record.lastSeen {
-            message.pointee.last_seen = self.message(lastSeen)
-        }
-        if let record = record.release {
-            let release = self.make(Messages.release)
-            release.pointee.id = record.id.rawValue
-            release.pointee.version = self.text(record.version)
-            release.pointee.revision = self.text(record.revision)
-            message.pointee.last_seen_release = release
-        }
-        let cohort = self.make(Messages.cohort)
-        cohort.pointee.id = record.cohort.id.rawValue
-        cohort.pointee.name = self.text(record.cohort.name)
-        cohort.pointee.slug = self.text(record.cohort.slug)
-        message.pointee.cohort = cohort
-        message.pointee.etag = self.text(Etag(storeTag: storeTag, revision: record.etagRevision))
-        return message
     }
 }

@@ -228,9 +228,16 @@ func encoded<Message>(_ type: MessageType<Message>, _ build: (inout Message, Are
     Arena().scope { arena in
         let message = arena.make(type)
         build(&message.pointee, arena)
-        let byteCount = Encoding.packedByteCount(of: UnsafePointer(message))
-        return [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-            count = Encoding.pack(UnsafePointer(message), into: UnsafeMutableRawBufferPointer(buffer))
+        return arena.bytes(of: message)
+    }
+}
+
+extension Arena {
+    /// A message's bytes.
+    func bytes<Message>(of message: UnsafeMutablePointer<Message>) -> [UInt8] {
+        let message = UnsafePointer(message)
+        return [UInt8](unsafeUninitializedCapacity: Encoding.packedByteCount(of: message)) { buffer, count in
+            count = Encoding.pack(message, into: UnsafeMutableRawBufferPointer(buffer))
         }
     }
 }

@@ -117,7 +117,7 @@ extension CodeList {
     fileprivate init(_ codes: consuming [UInt32], _ field: DictionaryField, in fleet: UnsafePointer<Fleet>) {
         self.init(codes: consume codes, rowCount: 0, largeCount: 0)
         let count = self.codes.count
-        self.codes.sortCodes()
+        if count > 8 { self.codes.sort() } else { self.codes.insertionSort(by: <) }
         var kept = 0
         for index in 0..<count {
             let code = self.codes[index]
@@ -130,22 +130,6 @@ extension CodeList {
             self.largeCount += rows.isChunked ? 1 : 0
         }
         if kept < count { self.codes.removeLast(count - kept) }
-    }
-}
-
-extension [UInt32] {
-    /// Most often they are few: what sorts many would only be more to fetch.
-    fileprivate mutating func sortCodes() {
-        guard self.count <= 8 else { return self.sort() }
-        for place in self.indices.dropFirst() {
-            let code = self[place]
-            var target = place
-            while target > 0, code < self[target - 1] {
-                self[target] = self[target - 1]
-                target -= 1
-            }
-            self[target] = code
-        }
     }
 }
 

@@ -55,7 +55,7 @@ struct ConditionBuilder {
             let version = Int(codes[place])
             codes[place] = self.fleet.pointee.releasesOfVersion[version][0]
             let count = self.fleet.pointee.releasesOfVersion[version].count
-            for index in 1..<max(count, 1) { codes.append(self.fleet.pointee.releasesOfVersion[version][index]) }
+            for index in 1..<count { codes.append(self.fleet.pointee.releasesOfVersion[version][index]) }
         }
         return self.codes(field, consume codes)
     }

@@ -27,17 +27,15 @@ extension RowProgram {
     }
 
     private mutating func appendBits(_ codes: [UInt32], _ wordCount: Int) -> Int32 {
-        let start = self.bits.appendRoom(wordCount + 1)
+        let start = self.bits.append(repeating: 0, count: wordCount + 1)
         let words = self.bits.base + start
-        words.update(repeating: 0, count: wordCount + 1)
         for code in codes { words[Int(code >> 6)] |= 1 << UInt64(code & 63) }
         return Int32(start)
     }
 
     private mutating func appendTable(_ codes: [UInt32], _ capacity: Int) -> Int32 {
-        let start = self.codes.appendRoom(capacity)
+        let start = self.codes.append(repeating: .max, count: capacity)
         let table = self.codes.base + start
-        table.update(repeating: .max, count: capacity)
         for code in codes {
             var place = Self.place(code, capacity)
             while table[place] != .max { place = (place + 1) & (capacity - 1) }
@@ -48,9 +46,8 @@ extension RowProgram {
 
     private mutating func appendSieve(_ codes: [UInt32], _ capacity: Int) -> Int64 {
         let wordCount = Self.sieveWordCount(capacity)
-        let start = self.bits.appendRoom(wordCount)
+        let start = self.bits.append(repeating: 0, count: wordCount)
         let words = self.bits.base + start
-        words.update(repeating: 0, count: wordCount)
         for code in codes {
             let hole = Self.hole(code, wordCount)
             words[hole >> 6] |= 1 << UInt64(hole & 63)

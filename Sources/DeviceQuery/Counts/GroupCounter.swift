@@ -36,7 +36,7 @@ struct GroupCounter: ~Copyable, RowVisitor {
         if self.isByCode { self.grow() }
         if usesSets {
             var mask = Column<UInt64>(capacity: RowChunk.wordCount)
-            for _ in 0..<RowChunk.wordCount { mask.append(0) }
+            mask.append(repeating: 0, count: RowChunk.wordCount)
             self.mask = consume mask
         } else {
             self.mask = nil
@@ -124,10 +124,8 @@ struct GroupCounter: ~Copyable, RowVisitor {
     /// Makes room for groups that came since it was made.
     mutating func grow() {
         guard self.isByCode, let source = self.sources.first else { return }
-        let (start, count) = (self.counts.count, source.numberCount(in: self.fleet))
-        guard start < count else { return }
-        _ = self.counts.appendRoom(count - start)
-        (self.counts.base + start).update(repeating: 0, count: count - start)
+        let addedCount = source.numberCount(in: self.fleet) - self.counts.count
+        if addedCount > 0 { self.counts.append(repeating: 0, count: addedCount) }
     }
 
     // MARK: Sets

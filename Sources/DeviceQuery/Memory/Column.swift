@@ -79,6 +79,14 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
         return start
     }
 
+    /// Appends `value` so many times and tells where that begins.
+    @discardableResult
+    mutating func append(repeating value: Element, count: Int) -> Int {
+        let start = self.appendRoom(count)
+        (self.base + start).update(repeating: value, count: count)
+        return start
+    }
+
     mutating func removeLast(_ count: Int = 1) {
         precondition(count >= 0 && count <= self.count, "the column has fewer values")
         self.count -= count

@@ -35,14 +35,7 @@ extension [PlanPart] {
         case .all(let parts): self = parts.map { PlanPart($0, in: fleet) }
         case .never, .test, .any: self = [PlanPart(condition, in: fleet)]
         }
-        // They are few: what sorts many would only be more to fetch.
-        for place in self.indices.dropFirst() {
-            var target = place
-            while target > 0, self[target].rank < self[target - 1].rank {
-                self.swapAt(target, target - 1)
-                target -= 1
-            }
-        }
+        self.insertionSort { $0.rank < $1.rank }
     }
 
     /// The parts at some places, as one condition.
