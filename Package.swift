@@ -44,6 +44,7 @@ let package = Package(
             providers: [.apt(["libprotobuf-c-dev"])]
         ),
         .target(name: "CRollcallShims"),
+        .target(name: "CWordKernels"),
 
         // Vocabulary: values, messages, and the one way to read and write them.
         .target(name: "DeviceModel"),
@@ -66,7 +67,7 @@ let package = Package(
         ),
 
         // Engines: filtering and sorting in memory; durability on disk.
-        .target(name: "DeviceQuery", dependencies: ["CRollcallShims", "DeviceModel"]),
+        .target(name: "DeviceQuery", dependencies: ["CRollcallShims", "CWordKernels", "DeviceModel"]),
         .target(
             name: "DeviceStore",
             dependencies: [
@@ -184,6 +185,7 @@ let package = Package(
                 "CRollcallProto", "Descriptors", "DynamicMessage", "JSONText", "ProtobufC", "RollcallTesting",
             ]
         ),
+        .testTarget(name: "CWordKernelsTests", dependencies: ["CWordKernels", "RollcallTesting"]),
         .testTarget(name: "DeviceQueryTests", dependencies: ["DeviceModel", "DeviceQuery", "RollcallTesting"]),
         .testTarget(name: "DeviceStoreTests", dependencies: ["DeviceModel", "DeviceStore", "RollcallTesting"]),
         .testTarget(

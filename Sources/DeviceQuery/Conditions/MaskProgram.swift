@@ -1,5 +1,6 @@
 // A condition compiled for bitmaps: sixty-five thousand rows at a time.
 
+internal import CWordKernels
 internal import DeviceModel
 
 /// Bitmaps of row sets, united, intersected and turned over, one chunk of rows after another.
@@ -136,10 +137,16 @@ struct MaskProgram: ~Copyable {
     /// Sets the bits of the rows of one chunk in the first of `masks`, which are ``maskCount`` masks side by side.
     ///
     /// A complement has the bits of rows that are free, or beyond the last one, too.
-    mutating func evaluate(chunk: Int, into masks: UnsafeMutablePointer<UInt64>) {
-        guard let root = self.root else { return masks.update(repeating: .max, count: Self.wordCount) }
+    /// - Returns: false where no bit is set for certain.
+    mutating func evaluate(chunk: Int, into masks: UnsafeMutablePointer<UInt64>) -> Bool {
+        guard let root = self.root else {
+            masks.update(repeating: .max, count: Self.wordCount)
+            return true
+        }
+        if case .all(let nodes) = root { return self.intersect(nodes, chunk, masks) }
         let words = self.words(of: root, chunk, masks)
         if words != UnsafePointer(masks) { masks.update(from: words, count: Self.wordCount) }
+        return true
     }
 
     /// The words of a node: those of a set where it is just that, else made in the first of `masks`.
@@ -156,11 +163,18 @@ struct MaskProgram: ~Copyable {
                 for word in 0..<Self.wordCount { masks[word] = ~masks[word] }
             }
         case .all(let nodes):
-            self.combine(nodes, chunk, masks) { $0 & $1 }
+            _ = self.intersect(nodes, chunk, masks)
         case .any(let nodes):
-            self.combine(nodes, chunk, masks) { $0 | $1 }
+            self.combine(nodes, chunk, masks) { rollcall_words_unite($0, $1, $2, Self.wordCount) }
         }
         return UnsafePointer(masks)
+    }
+
+    /// Makes the intersection of nodes in the first of `masks`, and tells whether there is a row in it.
+    private mutating func intersect(_ nodes: [Node], _ chunk: Int, _ masks: UnsafeMutablePointer<UInt64>) -> Bool {
+        var hasRows = false
+        self.combine(nodes, chunk, masks) { hasRows = rollcall_words_intersect($0, $1, $2, Self.wordCount) }
+        return hasRows
     }
 
     private mutating func unite(_ start: Int, _ count: Int, _ chunk: Int, _ mask: UnsafeMutablePointer<UInt64>) {
@@ -170,14 +184,16 @@ struct MaskProgram: ~Copyable {
         }
     }
 
+    /// Joins two nodes or more in the first of `masks`, one after another.
     @inline(__always)
     private mutating func combine(
-        _ nodes: [Node], _ chunk: Int, _ masks: UnsafeMutablePointer<UInt64>, _ join: (UInt64, UInt64) -> UInt64
+        _ nodes: [Node], _ chunk: Int, _ masks: UnsafeMutablePointer<UInt64>,
+        _ join: (UnsafeMutablePointer<UInt64>, UnsafePointer<UInt64>, UnsafePointer<UInt64>) -> Void
     ) {
         var left = self.words(of: nodes[0], chunk, masks)
         for node in nodes.dropFirst() {
             let right = self.words(of: node, chunk, masks + Self.wordCount)
-            for word in 0..<Self.wordCount { masks[word] = join(left[word], right[word]) }
+            join(masks, left, right)
             left = UnsafePointer(masks)
         }
     }

@@ -23,24 +23,18 @@ struct GroupCounter: ~Copyable, RowVisitor {
     /// Otherwise, every group that was seen.
     private var entries = Column<GroupEntry>()
     private var table = HashSlots()
-    /// The matches of a chunk, where they are intersected with sets.
-    private var mask: Column<UInt64>?
     private(set) var count = 0
     private let isByCode: Bool
+    /// Whether the matches of a whole chunk are intersected with sets.
+    private let usesSets: Bool
 
     init(_ sources: GroupSources, usesSets: Bool, in fleet: UnsafePointer<Fleet>) {
         self.fleet = fleet
         self.sources = sources
         self.counts = Column()
         self.isByCode = sources.only?.field != nil
+        self.usesSets = usesSets
         if self.isByCode { self.grow() }
-        if usesSets {
-            var mask = Column<UInt64>(capacity: RowChunk.wordCount)
-            mask.append(repeating: 0, count: RowChunk.wordCount)
-            self.mask = consume mask
-        } else {
-            self.mask = nil
-        }
     }
 
     // MARK: Rows
@@ -49,14 +43,12 @@ struct GroupCounter: ~Copyable, RowVisitor {
         for row in rows { self.add(row, 1) }
     }
 
-    mutating func visit(bits: UInt64, first: UInt32) -> Bool {
-        if self.sources.isEmpty {
-            self.count += bits.nonzeroBitCount
-            return true
-        }
-        guard self.mask != nil else { return false }
-        self.mask?.base[Int(first & RowChunk.rowMask) >> 6] = bits
-        return true
+    mutating func visit(words: UnsafeBufferPointer<UInt64>, first: UInt32) -> Int? {
+        guard self.sources.isEmpty || self.usesSets else { return nil }
+        let count = words.bitCount
+        self.count += count
+        if self.usesSets { self.count(words, chunk: Int(first) >> RowChunk.rowBits, matchCount: count) }
+        return count
     }
 
     /// Counts rows, or takes back with a negative `amount` what was counted.
@@ -130,19 +122,19 @@ struct GroupCounter: ~Copyable, RowVisitor {
 
     // MARK: Sets
 
-    mutating func chunkEnded(_ chunk: Int) {
-        guard let mask = self.mask?.base else { return }
-        var rest = 0
-        for word in 0..<RowChunk.wordCount { rest += mask[word].nonzeroBitCount }
-        self.count += rest
+    /// Counts the matches of a chunk, which are bits of `words`, by intersecting them with the set of each code.
+    private mutating func count(_ words: UnsafeBufferPointer<UInt64>, chunk: Int, matchCount: Int) {
+        precondition(words.count == RowChunk.wordCount, "sets are intersected with the matches of whole chunks")
+        guard matchCount > 0, let mask = words.baseAddress else { return }
+        var rest = matchCount
         let counts = self.counts.base
         self.forEachSet { number, rows in
+            guard rest > 0 else { return }
             let count = rows.count(chunk: chunk, in: mask)
             counts[Int(number)] += count
             rest -= count
         }
         self.noneCount += rest
-        mask.update(repeating: 0, count: RowChunk.wordCount)
     }
 
     /// Counts every device by the sets alone: those of an only key that has codes.

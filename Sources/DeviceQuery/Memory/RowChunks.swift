@@ -1,6 +1,7 @@
 // The large form of a set of rows: a container for every 65,536 of them.
 
 internal import CRollcallShims
+internal import CWordKernels
 internal import Glibc
 
 /// The members of a ``RowSet`` within one run of 65,536 rows: a sorted array of 16-bit numbers, or a bitmap where there are many.
@@ -18,10 +19,10 @@ struct RowChunk: BitwiseCopyable {
     private static var prefetchedByteCount: Int { 1_024 }
     private static var bitmapForm: UInt32 { .max }
     private static var bitmapByteCount: Int { Self.wordCount * 8 }
-    /// An array that outgrows this is no smaller than a bitmap.
-    private static var arrayCountMax: UInt32 { 4_096 }
+    /// An array that outgrows this is half as large as a bitmap, and several times slower to intersect.
+    private static var arrayCountMax: UInt32 { 2_048 }
     /// Lower than the above, so that a row that comes and goes does not convert the chunk each time.
-    private static var bitmapCountMin: UInt32 { 3_072 }
+    private static var bitmapCountMin: UInt32 { 1_536 }
 
     static var empty: RowChunk { RowChunk(count: 0, form: 0, block: nil) }
 
@@ -73,8 +74,7 @@ struct RowChunk: BitwiseCopyable {
     func unite(into mask: UnsafeMutablePointer<UInt64>) {
         guard self.count > 0 else { return }
         if self.form == Self.bitmapForm {
-            let words = self.words
-            for index in 0..<Self.wordCount { mask[index] |= words[index] }
+            rollcall_words_unite(mask, mask, self.words, Self.wordCount)
         } else {
             let array = self.array
             for index in 0..<Int(self.count) {
@@ -105,17 +105,9 @@ struct RowChunk: BitwiseCopyable {
 
     /// How many members are in a mask.
     func count(in mask: UnsafePointer<UInt64>) -> Int {
-        var count = 0
-        if self.form == Self.bitmapForm {
-            let words = self.words
-            for index in 0..<Self.wordCount { count += (mask[index] & words[index]).nonzeroBitCount }
-        } else if self.count > 0 {
-            let array = self.array
-            for index in 0..<Int(self.count) {
-                count += Int(mask[Int(array[index]) >> 6] >> UInt64(array[index] & 63) & 1)
-            }
-        }
-        return count
+        guard self.count > 0 else { return 0 }
+        if self.form == Self.bitmapForm { return rollcall_words_count_common(mask, self.words, Self.wordCount) }
+        return rollcall_words_count_members(mask, self.array, Int(self.count))
     }
 
     mutating func insert(_ low: UInt16, byteCount: inout Int) {

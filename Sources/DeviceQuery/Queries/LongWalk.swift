@@ -33,8 +33,8 @@ struct LongVisitor: ~Copyable, RowVisitor {
         self.collector?.visit(rows)
     }
 
-    mutating func visit(bits: UInt64, first: UInt32) -> Bool {
-        self.counter?.visit(bits: bits, first: first) ?? false
+    mutating func visit(words: UnsafeBufferPointer<UInt64>, first: UInt32) -> Int? {
+        self.counter?.visit(words: words, first: first) ?? nil
     }
 
     /// Takes back a row that was shown to it and that is still as it was then.

@@ -12,6 +12,8 @@ struct MaskScan: ~Copyable {
     /// The rows of the present chunk that the bitmaps leave, in the first words; the rest is room to work.
     private var words: Column<UInt64>
     private var firstRow = 0
+    /// Whether there may be any.
+    private var hasRows = false
 
     static var wordCount: Int { RowChunk.wordCount }
 
@@ -33,7 +35,7 @@ struct MaskScan: ~Copyable {
     mutating func load(chunk: Int, hasChanged: Bool) {
         let fleet = self.fleet
         if hasChanged { self.masks.refresh(fleet) }
-        self.masks.evaluate(chunk: chunk, into: self.words.base)
+        self.hasRows = self.masks.evaluate(chunk: chunk, into: self.words.base)
         self.firstRow = chunk << RowChunk.rowBits
         self.clip(to: fleet.pointee.rows.count - self.firstRow)
     }
@@ -48,18 +50,22 @@ struct MaskScan: ~Copyable {
     mutating func visit<Visitor: RowVisitor & ~Copyable>(
         _ range: Range<Int>, _ visitor: inout Visitor, _ tally: inout QueryTally
     ) {
-        let hasFreeRows = self.fleet.pointee.firstFreeRow != DeviceRow.noRow
+        guard self.hasRows else { return }
+        if self.fleet.pointee.firstFreeRow != DeviceRow.noRow { self.excludeFree(range) }
+        if self.isExact {
+            let words = UnsafeBufferPointer(start: self.words.base + range.lowerBound, count: range.count)
+            let first = UInt32(self.firstRow + range.lowerBound << 6)
+            if let count = visitor.visit(words: words, first: first) {
+                tally.candidateCount += count
+                tally.matchCount += count
+                return
+            }
+        }
         var next = range.lowerBound
         while let word = self.words.firstIndex(from: next, to: range.upperBound) {
             next = word + 1
             let first = UInt32(self.firstRow + word << 6)
             var bits = self.words.base[word]
-            if hasFreeRows { bits = self.inUse(bits, first) }
-            if self.isExact, visitor.visit(bits: bits, first: first) {
-                tally.candidateCount += bits.nonzeroBitCount
-                tally.matchCount += bits.nonzeroBitCount
-                continue
-            }
             while bits != 0 {
                 self.batch.append(first + UInt32(bits.trailingZeroBitCount), &visitor, &tally)
                 bits &= bits - 1
@@ -68,16 +74,19 @@ struct MaskScan: ~Copyable {
         self.batch.flush(&visitor, &tally)
     }
 
-    /// Leaves the bits of the rows that are in use.
-    private func inUse(_ bits: UInt64, _ first: UInt32) -> UInt64 {
-        var used = bits
-        var rest = bits
-        while rest != 0 {
-            let bit = rest.trailingZeroBitCount
-            if self.fleet.pointee.rows.base[Int(first) + bit].isFree { used &= ~(1 << UInt64(bit)) }
-            rest &= rest - 1
+    /// Leaves out the rows that are not in use, among some words of the chunk.
+    private mutating func excludeFree(_ range: Range<Int>) {
+        var next = range.lowerBound
+        while let word = self.words.firstIndex(from: next, to: range.upperBound) {
+            next = word + 1
+            let first = self.firstRow + word << 6
+            var rest = self.words.base[word]
+            while rest != 0 {
+                let bit = rest.trailingZeroBitCount
+                if self.fleet.pointee.rows.base[first + bit].isFree { self.words.base[word] &= ~(1 << UInt64(bit)) }
+                rest &= rest - 1
+            }
         }
-        return used
     }
 
     /// Clears the bits from `count` on.

@@ -99,7 +99,6 @@ struct QueryPlan: ~Copyable {
             for chunk in 0..<self.fleet.pointee.chunkCount {
                 scan.load(chunk: chunk, hasChanged: false)
                 scan.visit(0..<MaskScan.wordCount, &visitor, &tally)
-                visitor.chunkEnded(chunk)
             }
             return
         }

@@ -1,22 +1,24 @@
 // What is done with the rows that match.
 
+internal import CWordKernels
+
 /// Takes matching rows, each once, in any order.
 ///
 /// Rows come some at a time: what is fetched for one of them is then fetched for all, and the waiting overlaps.
 protocol RowVisitor: ~Copyable {
     mutating func visit(_ rows: UnsafeBufferPointer<UInt32>)
-    /// Takes the rows `first`, `first` + 1, … whose bits are set; false where rows are wanted one by one instead.
-    mutating func visit(bits: UInt64, first: UInt32) -> Bool
-    /// Told after the last rows of a chunk, where rows come chunk by chunk.
-    mutating func chunkEnded(_ chunk: Int)
+    /// Takes the rows `first`, `first` + 1, … whose bits are set, and tells how many; nil where rows are wanted one by one instead.
+    mutating func visit(words: UnsafeBufferPointer<UInt64>, first: UInt32) -> Int?
 }
 
 extension RowVisitor where Self: ~Copyable {
     @inline(__always)
-    mutating func visit(bits: UInt64, first: UInt32) -> Bool { false }
+    mutating func visit(words: UnsafeBufferPointer<UInt64>, first: UInt32) -> Int? { nil }
+}
 
-    @inline(__always)
-    mutating func chunkEnded(_ chunk: Int) {}
+extension UnsafeBufferPointer<UInt64> {
+    /// How many bits are set.
+    var bitCount: Int { rollcall_words_count(self.baseAddress, self.count) }
 }
 
 /// Counts rows.
@@ -28,10 +30,10 @@ struct RowCount: RowVisitor {
         self.count += rows.count
     }
 
-    @inline(__always)
-    mutating func visit(bits: UInt64, first: UInt32) -> Bool {
-        self.count += bits.nonzeroBitCount
-        return true
+    mutating func visit(words: UnsafeBufferPointer<UInt64>, first: UInt32) -> Int? {
+        let count = words.bitCount
+        self.count += count
+        return count
     }
 }
 
