@@ -17,14 +17,14 @@ from bench_data import (
 SEED = 7_041_776
 SETS = 64
 PAGE_SIZE = 100
-# The page that is read deep in a list begins half way down.
+# The pages that are read deep in a list begin half way down: each parameter set asks for the next one, as a walk does.
 DEEP_FRACTION = 2
 VERSIONS = [version.decode() for version, _ in RELEASES]
 MODELS = [name.decode() for name in HARDWARE]
 COMMON_MODELS, RAREST_MODEL = MODELS[:3], MODELS[-1]
 RARE_VERSIONS, RAREST_VERSIONS = VERSIONS[20:], VERSIONS[28:]
 
-# What each query asks, where `page` is the deep one.
+# What each query asks, where `page` is the first deep one.
 ABOUT = {
     "Q1": "newest first",
     "Q2": "a common hardware version, newest first",
@@ -34,8 +34,8 @@ ABOUT = {
     "Q6": "3 releases, 2 hardware versions, 200 owners, 30 days",
     "Q7a": "rare hardware, 11 rare releases, a day",
     "Q7b": "two large sets with nothing in common",
-    "Q8c": "the {page:,}th page, by token",
-    "Q8o": "the {page:,}th page, by its number",
+    "Q8c": "a page from the {page:,}th on, by token",
+    "Q8o": "a page from the {page:,}th on, by its number",
     "G1": "count by release",
     "G2": "count by release of a hardware version",
 } | {f"C{name}": f"the count of Q{name}" for name in ("1", "2", "3", "4", "5", "6", "7a", "7b")}
@@ -145,10 +145,14 @@ def parameter_sets(count, places=None):
         for name in draws
     }
     if places:
-        page = deep_page(count)
-        last = sorted(places)[-(page - 1) * PAGE_SIZE]
-        sets["Q8c"] = [Query(page=page, after=(last >> 32, last & 0xFFFF_FFFF))] * SETS
-        sets["Q8o"] = [Query(page=page)] * SETS
+        first = deep_page(count)
+        pages = [first + index % max(1, count // PAGE_SIZE - first) for index in range(SETS)]
+        ordered = sorted(places)
+        lasts = [ordered[-(page - 1) * PAGE_SIZE] for page in pages]
+        sets["Q8c"] = [
+            Query(page=page, after=(last >> 32, last & 0xFFFF_FFFF)) for page, last in zip(pages, lasts)
+        ]
+        sets["Q8o"] = [Query(page=page) for page in pages]
     groups = {"G1": [Query(kind="group")] * SETS}
     groups["G2"] = [dataclasses.replace(query, kind="group") for query in sets["Q2"]]
     return sets | counts | groups

@@ -14,6 +14,8 @@ protocol BenchQuery: AnyObject {
 
 final class BenchList: BenchQuery {
     private let query: ListQuery
+    private let project = DeviceFile.project
+    private let now = DeviceFile.createdDate
 
     init(_ query: ListQuery) {
         self.query = query
@@ -21,7 +23,7 @@ final class BenchList: BenchQuery {
 
     func items(_ index: borrowing RegistryIndex) throws(InvalidFields) -> [String] {
         var items: [String] = []
-        _ = try index.list(self.query, in: DeviceFile.project, now: DeviceFile.createdDate) { device in
+        _ = try index.list(self.query, in: self.project, now: self.now) { device in
             items.append("\(device.id.rawValue)")
             return true
         }
@@ -30,9 +32,7 @@ final class BenchList: BenchQuery {
 
     func sum(_ index: borrowing RegistryIndex) throws(InvalidFields) -> Int64 {
         var sum: Int64 = 0
-        _ = try index.list(
-            self.query, in: DeviceFile.project, now: DeviceFile.createdDate, readsTexts: false
-        ) { device in
+        _ = try index.list(self.query, in: self.project, now: self.now, readsTexts: false) { device in
             sum &+= device.id.rawValue
             return true
         }
@@ -42,6 +42,8 @@ final class BenchList: BenchQuery {
 
 final class BenchCount: BenchQuery {
     private let query: CountQuery
+    private let project = DeviceFile.project
+    private let now = DeviceFile.createdDate
 
     init(_ query: CountQuery) {
         self.query = query
@@ -49,7 +51,7 @@ final class BenchCount: BenchQuery {
 
     func items(_ index: borrowing RegistryIndex) throws(InvalidFields) -> [String] {
         var groups: [String] = []
-        let summary = try index.count(self.query, in: DeviceFile.project, now: DeviceFile.createdDate) { group in
+        let summary = try index.count(self.query, in: self.project, now: self.now) { group in
             groups.append(Self.json(group))
             return true
         }
@@ -58,7 +60,7 @@ final class BenchCount: BenchQuery {
 
     func sum(_ index: borrowing RegistryIndex) throws(InvalidFields) -> Int64 {
         var sum: Int64 = 0
-        let summary = try index.count(self.query, in: DeviceFile.project, now: DeviceFile.createdDate) { group in
+        let summary = try index.count(self.query, in: self.project, now: self.now) { group in
             sum &+= group.count
             return true
         }
