@@ -163,12 +163,25 @@ public struct ListQuery: Hashable, Sendable {
     public var sort: [SortKey] = []
     /// 1 to 1,000.
     public var pageSize = 100
-    public var position = PagePosition.first
+    /// Empty for the first page; not of use where there is a number.
+    package private(set) var pageToken = ""
+    package private(set) var pageNumber: Int64?
     public var includesTotal = false
     /// Whether the answer says how it was found.
     public var explains = false
 
     public init() {}
+
+    /// Its parts are fields of their own: to read a value out of an enumeration copies it, which a short answer would notice.
+    public var position: PagePosition {
+        get { self.pageNumber.map(PagePosition.number) ?? .token(self.pageToken) }
+        set {
+            switch newValue {
+            case .token(let text): (self.pageToken, self.pageNumber) = (text, nil)
+            case .number(let page): (self.pageToken, self.pageNumber) = ("", page)
+            }
+        }
+    }
 }
 
 /// Bad fields of a request, at least one.

@@ -79,7 +79,7 @@ private struct CountDevicesRequest: QueryRequest {
         self.query = check.countQuery(message, limits: limits)
         // The engine checks the filter too; asked here, it names what is wrong together with the rest.
         let asksActivity = self.query.groupBy.contains(.activity)
-        check.filter(self.query.filter, limits: limits, asksActivity: asksActivity)
+        check.filter(self.query.filter, valueCountMax: limits.filterValueCountMax, asksActivity: asksActivity)
         self.violations = check.violations
     }
 

@@ -85,7 +85,7 @@ private struct ExportDevicesRequest: QueryRequest {
         self.filter = check.exportFilter(message)
         let isViewGiven = message.pointee.view != ROLLCALL__V1__DEVICE_VIEW__DEVICE_VIEW_UNSPECIFIED
         self.view = isViewGiven ? check.view(message.pointee.view) : .full
-        check.filter(self.filter, limits: limits)
+        check.filter(self.filter, valueCountMax: limits.filterValueCountMax)
         self.violations = check.violations
     }
 

@@ -91,7 +91,7 @@ private struct ListDevicesRequest: QueryRequest {
         self.view = check.view(message.pointee.view)
         // The engine checks the filter too; asked here, it names what is wrong together with the rest. The token is its
         // own to check: it means something only next to a filter and a sort that are in order.
-        check.filter(self.query.filter, limits: limits)
+        check.filter(self.query.filter, valueCountMax: limits.filterValueCountMax)
         self.violations = check.violations
     }
 

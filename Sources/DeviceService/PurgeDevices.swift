@@ -70,7 +70,7 @@ private struct PurgeDevicesRequest: QueryRequest {
             filter: check.purgeFilter(message), expectedCount: message.pointee.expected_count?.pointee.count)
         self.onlyCounts = message.pointee.validate_only != 0
         self.requestID = check.requestID(message.pointee.request_id)
-        check.filter(self.purge.filter, limits: limits)
+        check.filter(self.purge.filter, valueCountMax: limits.filterValueCountMax)
         if self.purge.filter.isEmpty {
             check.refuse("filter", "must be given, or another field that chooses devices; `id > 0` chooses all of them")
         }

@@ -17,8 +17,8 @@ struct CountRequest {
         }
         var check = FieldCheck()
         let asksActivity = query.groupBy.contains { if case .activity = $0 { true } else { false } }
-        check.filter(query.filter, limits: index.limits, asksActivity: asksActivity)
-        let expression = check.expression(query.filter, in: fleet, limits: index.limits)
+        check.filter(query.filter, valueCountMax: index.limits.filterValueCountMax, asksActivity: asksActivity)
+        let expression = check.expression(query.filter, in: fleet, of: index)
         if query.groupBy.count > Limits.groupKeyCountMax {
             check.refuse("group_by", "must have at most \(Limits.groupKeyCountMax) keys, not \(query.groupBy.count)")
         }

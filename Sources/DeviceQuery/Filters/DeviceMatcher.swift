@@ -24,8 +24,8 @@ package struct DeviceMatcher: Sendable {
             preconditionFailure("a filter is made for a project that does not exist")
         }
         var check = FieldCheck()
-        check.filter(filter, limits: index.limits)
-        self.expression = check.expression(filter, in: fleet, limits: index.limits)
+        check.filter(filter, valueCountMax: index.limits.filterValueCountMax)
+        self.expression = check.expression(filter, in: fleet, of: index)
         if filter.activity != nil {
             check.refuse(
                 "activity",

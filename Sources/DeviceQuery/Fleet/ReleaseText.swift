@@ -29,13 +29,16 @@ extension String {
     func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        var copy = self
-        let result = copy.withUTF8 { bytes -> Swift.Result<Result, Failure> in
+        // A text that lies in one piece is read where it lies; any other is made one.
+        let result = self.utf8.withContiguousStorageIfAvailable { bytes -> Swift.Result<Result, Failure> in
             do throws(Failure) {
                 return .success(try body(UnsafeRawBufferPointer(bytes)))
             } catch {
                 return .failure(error)
             }
+        }
+        guard let result else {
+            return try String(decoding: Array(self.utf8), as: UTF8.self).withBytes(body)
         }
         return try result.get()
     }

@@ -39,15 +39,20 @@ package enum Base64URL {
     ///   text.
     package static func decode(_ text: String, into bytes: UnsafeMutableRawBufferPointer) -> Int? {
         text.withBytes { letters in
-            // What is no letter stands for 64: that is looked for once, at the end.
-            var (start, count, seen): (Int, Int, UInt32) = (0, 0, 0)
+            // Whether there was anything but letters is looked for once, at the end: no letter is above 127, and what is none lacks a
+            // mark.
+            var (start, count) = (0, 0)
+            var (seen, marks): (UInt32, UInt32) = (0, Self.mark)
             while letters.count - start >= 4 {
-                let first = Self.value(letters[start])
-                let second = Self.value(letters[start + 1])
-                let third = Self.value(letters[start + 2])
-                let fourth = Self.value(letters[start + 3])
-                seen |= first | second | third | fourth
-                let bits = first << 18 | second << 12 | third << 6 | fourth
+                let word = UInt32(littleEndian: letters.loadUnaligned(fromByteOffset: start, as: UInt32.self))
+                let first = Self.value(word & 0x7F)
+                let second = Self.value(word >> 8 & 0x7F)
+                let third = Self.value(word >> 16 & 0x7F)
+                let fourth = Self.value(word >> 24 & 0x7F)
+                seen |= word
+                marks &= first & second & third & fourth
+                // The marks are taken away together.
+                let bits = first << 18 &+ second << 12 &+ third << 6 &+ fourth &- Self.mark &* 0x04_1041
                 bytes[count] = UInt8(truncatingIfNeeded: bits >> 16)
                 bytes[count + 1] = UInt8(truncatingIfNeeded: bits >> 8)
                 bytes[count + 2] = UInt8(truncatingIfNeeded: bits)
@@ -58,30 +63,34 @@ package enum Base64URL {
             let rest = letters.count - start
             var bits: UInt32 = 0
             for place in 0..<rest {
-                let value = Self.value(letters[start + place])
-                seen |= value
-                bits |= value << UInt32(18 - 6 * place)
+                let letter = UInt32(letters[start + place])
+                let value = Self.value(letter & 0x7F)
+                seen |= letter
+                marks &= value
+                bits |= (value & 63) << UInt32(18 - 6 * place)
             }
             for place in 0..<max(rest - 1, 0) {
                 bytes[count] = UInt8(truncatingIfNeeded: bits >> UInt32(16 - 8 * place))
                 count += 1
             }
             let unused = bits & (0xFFFF >> UInt32(8 * max(rest - 2, 0)))
-            return seen < 64 && rest != 1 && unused == 0 ? count : nil
+            return seen & 0x8080_8080 == 0 && marks != 0 && rest != 1 && unused == 0 ? count : nil
         }
     }
 
-    /// What a letter stands for, or 64. A branch for each kind would be guessed wrong: letters of a token are in no order.
+    /// What a letter stands for, with its mark. A branch for each kind would be guessed wrong: letters of a token are in no order.
     @inline(__always)
-    private static func value(_ letter: UInt8) -> UInt32 {
-        UInt32(Self.values.utf8Start[Int(min(letter, 0x7F))]) &- 0x20
+    private static func value(_ letter: UInt32) -> UInt32 {
+        UInt32(Self.values.utf8Start[Int(letter)])
     }
 
-    /// By letter: what it stands for, or 64, as the character that lies 0x20 above.
+    private static var mark: UInt32 { 64 }
+
+    /// By letter: the character of what it stands for with the mark; `!` for what is no letter.
     private static var values: StaticString {
         #"""
-        `````````````````````````````````````````````^``TUVWXYZ[\]``````\#
-        ` !"#$%&'()*+,-./0123456789````_`:;<=>?@ABCDEFGHIJKLMNOPQRS`````
+        !!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!~!!tuvwxyz{|}!!!!!!\#
+        !@ABCDEFGHIJKLMNOPQRSTUVWXY!!!!\#u{7F}!Z[\]^_`abcdefghijklmnopqrs!!!!!
         """#
     }
 }

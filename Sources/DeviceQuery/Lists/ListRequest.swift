@@ -24,16 +24,18 @@ struct ListRequest {
             preconditionFailure("a list is asked of a project that does not exist")
         }
         var check = FieldCheck()
-        check.filter(query.filter, limits: index.limits)
-        let expression = check.expression(query.filter, in: fleet, limits: index.limits)
+        check.filter(query.filter, valueCountMax: index.limits.filterValueCountMax)
+        let expression = check.expression(query.filter, in: fleet, of: index)
         check.attributes(of: query.sort, in: fleet)
         let fingerprint = PageToken.fingerprint(query.filter, query.sort, in: project, of: index.storeID)
         let order = SortOrder(query.sort, in: fleet)
-        let pageSize = Self.pageSize(query, index.limits, &check)
+        let pageSize = Self.pageSize(
+            query.pageSize, default: index.limits.pageSizeDefault, max: index.limits.pageSizeMax, &check)
         var (token, offset): (PageToken?, Int) = (nil, 0)
-        switch query.position {
-        case .token(let text): token = Self.token(text, fingerprint, order, fleet, &check)
-        case .number(let page): offset = Self.offset(page, pageSize: pageSize, &check)
+        if let page = query.pageNumber {
+            offset = Self.offset(page, pageSize: pageSize, &check)
+        } else if !query.pageToken.isEmpty {
+            token = Self.token(query.pageToken, fingerprint, order, fleet, &check)
         }
         try check.finish()
         self.project = project
@@ -68,23 +70,8 @@ struct ListRequest {
         _ rows: UnsafeBufferPointer<UInt32>, _ order: SortOrder, totalCount: Int?, readsTexts: Bool,
         in fleet: UnsafePointer<Fleet>, each: (BorrowedDevice) -> Bool
     ) -> ListPage {
-        let count = min(rows.count, self.pageSize)
-        let ahead = Self.fetchedAheadCount
-        for index in 0..<min(4 * ahead, count) { fleet.pointee.prefetch(rows[index]) }
-        if readsTexts {
-            for index in 0..<min(2 * ahead, count) { fleet.pointee.prefetchSerial(rows[index]) }
-            for index in 0..<min(ahead, count) { fleet.pointee.prefetchOwner(rows[index]) }
-        }
-        var shown = 0
-        while shown < count {
-            if shown + 4 * ahead < count { fleet.pointee.prefetch(rows[shown + 4 * ahead]) }
-            if readsTexts {
-                if shown + 2 * ahead < count { fleet.pointee.prefetchSerial(rows[shown + 2 * ahead]) }
-                if shown + ahead < count { fleet.pointee.prefetchOwner(rows[shown + ahead]) }
-            }
-            guard each(BorrowedDevice(rows[shown], of: fleet)) else { break }
-            shown += 1
-        }
+        let page = UnsafeBufferPointer(rebasing: rows.prefix(self.pageSize))
+        let shown = readsTexts ? Self.showTexts(page, in: fleet, each) : Self.show(page, in: fleet, each)
         var next: PageToken?
         if shown < rows.count {
             precondition(shown > 0, "a page holds at least one device")
@@ -94,14 +81,41 @@ struct ListRequest {
         return ListPage(next: next, totalCount: totalCount.map(Int64.init), itemCount: shown)
     }
 
+    /// Shows rows to `each` until it returns false, and tells how many were shown.
+    ///
+    /// Nothing is fetched ahead: of devices whose texts are not read, the processor waits for a dozen at once by itself.
+    private static func show(
+        _ rows: UnsafeBufferPointer<UInt32>, in fleet: UnsafePointer<Fleet>, _ each: (BorrowedDevice) -> Bool
+    ) -> Int {
+        for index in 0..<rows.count {
+            guard each(BorrowedDevice(rows[index], of: fleet)) else { return index }
+        }
+        return rows.count
+    }
+
+    /// As ``show(_:in:_:)``, where `each` reads texts.
+    private static func showTexts(
+        _ rows: UnsafeBufferPointer<UInt32>, in fleet: UnsafePointer<Fleet>, _ each: (BorrowedDevice) -> Bool
+    ) -> Int {
+        let (count, ahead) = (rows.count, Self.fetchedAheadCount)
+        for index in 0..<min(4 * ahead, count) { fleet.pointee.prefetch(rows[index]) }
+        for index in 0..<min(2 * ahead, count) { fleet.pointee.prefetchSerial(rows[index]) }
+        for index in 0..<min(ahead, count) { fleet.pointee.prefetchOwner(rows[index]) }
+        for index in 0..<count {
+            if index + 4 * ahead < count { fleet.pointee.prefetch(rows[index + 4 * ahead]) }
+            if index + 2 * ahead < count { fleet.pointee.prefetchSerial(rows[index + 2 * ahead]) }
+            if index + ahead < count { fleet.pointee.prefetchOwner(rows[index + ahead]) }
+            guard each(BorrowedDevice(rows[index], of: fleet)) else { return index }
+        }
+        return count
+    }
+
     // MARK: Checks
 
-    /// - Parameter text: empty for the first page.
     private static func token(
         _ text: String, _ fingerprint: UInt64, _ order: SortOrder, _ fleet: UnsafePointer<Fleet>,
         _ check: inout FieldCheck
     ) -> PageToken? {
-        guard !text.isEmpty else { return nil }
         do throws(PageToken.Refusal) {
             return try PageToken(text, fingerprint: fingerprint, order: order, in: fleet)
         } catch {
@@ -119,11 +133,11 @@ struct ListRequest {
         }
     }
 
-    private static func pageSize(_ query: ListQuery, _ limits: Limits, _ check: inout FieldCheck) -> Int {
-        if query.pageSize < 0 {
-            check.refuse("page_size", "must not be negative; 0 means \(limits.pageSizeDefault)")
+    private static func pageSize(_ size: Int, default: Int, max: Int, _ check: inout FieldCheck) -> Int {
+        if size < 0 {
+            check.refuse("page_size", "must not be negative; 0 means \(`default`)")
         }
-        return query.pageSize <= 0 ? limits.pageSizeDefault : min(query.pageSize, limits.pageSizeMax)
+        return size <= 0 ? `default` : min(size, max)
     }
 
     private static func offset(_ page: Int64, pageSize: Int, _ check: inout FieldCheck) -> Int {
@@ -160,7 +174,7 @@ extension RegistryIndex {
     ) -> [FieldViolation] {
         guard let fleet = self.fleet(project) else { return [] }
         var check = FieldCheck()
-        _ = check.expression(filter, in: fleet, limits: self.limits)
+        _ = check.expression(filter, in: fleet, of: self)
         check.attributes(of: sort, in: fleet)
         check.attributes(of: groupBy, in: fleet)
         return check.violations
@@ -170,14 +184,16 @@ extension RegistryIndex {
 extension FieldCheck {
     /// Refuses what is wrong with a filter beside its text, whatever it is used for, by the names of the request's fields.
     ///
-    /// - Parameter asksActivity: whether the request asks for activity elsewhere, which gives a window its meaning too.
-    package mutating func filter(_ filter: DeviceFilter, limits: Limits, asksActivity: Bool = false) {
+    /// - Parameters:
+    ///   - valueCountMax: how many values a field may have: ``Limits/filterValueCountMax``.
+    ///   - asksActivity: whether the request asks for activity elsewhere, which gives a window its meaning too.
+    package mutating func filter(_ filter: DeviceFilter, valueCountMax: Int, asksActivity: Bool = false) {
         if filter.asksNothing { return }
-        self.values(filter.releases, "release", limits)
-        self.values(filter.ownerRefs, "owner_ref", limits)
-        self.values(filter.hardwareVersions, "hardware_version", limits)
-        self.values(filter.cohorts, "cohort", limits)
-        self.values(filter.deviceSerials, "device_serial", limits)
+        self.values(filter.releases, "release", valueCountMax)
+        self.values(filter.ownerRefs, "owner_ref", valueCountMax)
+        self.values(filter.hardwareVersions, "hardware_version", valueCountMax)
+        self.values(filter.cohorts, "cohort", valueCountMax)
+        self.values(filter.deviceSerials, "device_serial", valueCountMax)
         if let since = filter.lastSeenSince, let until = filter.lastSeenUntil, since > until {
             self.refuse("last_seen_since", "must not be after last_seen_until")
         }
@@ -191,23 +207,30 @@ extension FieldCheck {
     }
 
     @inline(__always)
-    private mutating func values(_ values: [String], _ field: String, _ limits: Limits) {
-        if values.count > limits.filterValueCountMax { self.refuseCount(values.count, field, limits) }
+    private mutating func values(_ values: [String], _ field: StaticString, _ countMax: Int) {
+        if values.count > countMax { self.refuse(values.count, field, countMax) }
     }
 
-    private mutating func refuseCount(_ count: Int, _ field: String, _ limits: Limits) {
-        self.refuse(field, "must have at most \(limits.filterValueCountMax) values, not \(count)")
+    private mutating func refuse(_ count: Int, _ field: StaticString, _ countMax: Int) {
+        self.refuse("\(field)", "must have at most \(countMax) values, not \(count)")
     }
 
     /// The tree of a filter's text, which is refused if it is wrong.
+    @inline(__always)
     mutating func expression(
-        _ filter: DeviceFilter, in fleet: UnsafePointer<Fleet>, limits: Limits
+        _ filter: borrowing DeviceFilter, in fleet: UnsafePointer<Fleet>, of index: borrowing RegistryIndex
     ) -> FilterExpression? {
-        guard !filter.expression.isEmpty else { return nil }
+        filter.expression.isEmpty ? nil : self.parsed(filter.expression, in: fleet, of: index)
+    }
+
+    @inline(never)
+    private mutating func parsed(
+        _ text: String, in fleet: UnsafePointer<Fleet>, of index: borrowing RegistryIndex
+    ) -> FilterExpression? {
         let keys = fleet.pointee.attributeKeys
         do throws(InvalidFields) {
-            return try FilterParser(limits: limits).parse(
-                filter.expression, attributeKey: { text in keys.index(text).map { keys.records[$0] } },
+            return try FilterParser(limits: index.limits).parse(
+                text, attributeKey: { text in keys.index(text).map { keys.records[$0] } },
                 attributeKeyNames: { keys.foldedTexts })
         } catch {
             for violation in error.violations { self.refuse(violation.field, violation.description) }

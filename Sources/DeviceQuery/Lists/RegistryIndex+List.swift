@@ -9,11 +9,34 @@ package struct ListPage: Hashable, Sendable {
     /// How many devices match, if the query asked.
     package var totalCount: Int64?
     package var itemCount: Int
+    private var boxedExplanation = BoxedExplanation.none
     /// Only where it was asked for.
-    package var explanation: QueryExplanation?
+    package var explanation: QueryExplanation? {
+        get { self.boxedExplanation.value }
+        set { self.boxedExplanation = newValue.map(BoxedExplanation.some) ?? .none }
+    }
+
+    init(next: PageToken?, totalCount: Int64?, itemCount: Int) {
+        self.next = next
+        self.totalCount = totalCount
+        self.itemCount = itemCount
+    }
 
     /// The text of the cursor, made anew each time; empty at the end of the list.
     package var nextPageToken: String { self.next?.text ?? "" }
+}
+
+/// An explanation out of the way: most answers have none, and are handed on without room for one.
+enum BoxedExplanation: Hashable, Sendable {
+    case none
+    indirect case some(QueryExplanation)
+
+    var value: QueryExplanation? {
+        switch self {
+        case .none: nil
+        case .some(let explanation): explanation
+        }
+    }
 }
 
 /// How a query is to be planned; for tests and measurements.
@@ -81,12 +104,13 @@ extension RegistryIndex {
         let window = request.window
         if query.filter.asksNothing, !query.explains, bounds.forced == nil {
             // Every device matches: where an index has them in order, nothing is planned.
-            let page = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: window.count) { rows -> ListPage? in
+            var page: ListPage?
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: window.count) { rows in
                 guard let first = rows.baseAddress, let count = order.readIndex(window, in: fleet, into: first) else {
-                    return nil
+                    return
                 }
                 let totalCount = query.includesTotal ? fleet.pointee.deviceCount : nil
-                return request.page(
+                page = request.page(
                     UnsafeBufferPointer(start: first, count: count), order, totalCount: totalCount,
                     readsTexts: readsTexts, in: fleet, each: each)
             }

@@ -47,8 +47,8 @@ package final class DeviceWalk: @unchecked Sendable {
             preconditionFailure("a walk is asked of a project that does not exist")
         }
         var check = FieldCheck()
-        check.filter(filter, limits: index.limits)
-        self.expression = check.expression(filter, in: fleet, limits: index.limits)
+        check.filter(filter, valueCountMax: index.limits.filterValueCountMax)
+        self.expression = check.expression(filter, in: fleet, of: index)
         try check.finish()
         self.filter = filter
         self.project = project
