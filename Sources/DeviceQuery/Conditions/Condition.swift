@@ -118,7 +118,7 @@ extension Condition {
     }
 
     /// Asks `part`, which is no conjunction and has nothing to be joined with, as well.
-    mutating func add(_ part: Condition) {
+    mutating func add(_ part: consuming Condition) {
         if part.isNever { self = .never }
         if part.isAlways { return }
         switch self {

@@ -12,6 +12,10 @@ extension RowProgram {
         let raw = UInt8(field.rawValue)
         if field != .owner, last < UInt32(CodeColumns.none) {
             let wordCount = Int(last >> 6) + 1
+            if wordCount == 1 {
+                let word = codes.reduce(0 as UInt64) { $0 | 1 << UInt64($1) }
+                return Step(kind: .narrow, field: raw, count: 1, lower: Int64(bitPattern: word))
+            }
             return Step(kind: .narrow, field: raw, start: self.appendBits(codes, wordCount), count: Int32(wordCount))
         }
         if codes.count <= Self.comparedCodeCount {
@@ -75,7 +79,10 @@ extension RowProgram {
 
     @inline(__always)
     func holdsNarrow(_ step: UnsafePointer<Step>, _ code: UInt16) -> Bool {
-        Self.bit(code, in: self.bits.base + Int(step.pointee.start), Int(step.pointee.count)) != 0
+        guard step.pointee.count > 1 else {
+            return code < 64 && UInt64(bitPattern: step.pointee.lower) >> UInt64(code & 63) & 1 != 0
+        }
+        return Self.bit(code, in: self.bits.base + Int(step.pointee.start), Int(step.pointee.count)) != 0
     }
 
     /// A code's bit among some words, after which comes an empty one.
@@ -110,11 +117,13 @@ extension RowProgram {
         _ step: UnsafePointer<Step>, _ wanted: Bool, _ rows: UnsafeMutableBufferPointer<UInt32>,
         _ column: UnsafePointer<UInt16>
     ) -> Int {
-        let (words, wordCount) = (self.bits.base + Int(step.pointee.start), Int(step.pointee.count))
-        let turn: UInt64 = wanted ? 0 : 1
-        guard wordCount == 1 else { return rows.keep(column) { Self.bit($0, in: words, wordCount) ^ turn } }
+        guard step.pointee.count == 1 else {
+            let (words, wordCount) = (self.bits.base + Int(step.pointee.start), Int(step.pointee.count))
+            let turn: UInt64 = wanted ? 0 : 1
+            return rows.keep(column) { Self.bit($0, in: words, wordCount) ^ turn }
+        }
         let other: UInt64 = wanted ? 0 : .max
-        let word = words[0] ^ other
+        let word = UInt64(bitPattern: step.pointee.lower) ^ other
         return rows.keep(column) { ($0 < 64 ? word : other) >> UInt64($0 & 63) & 1 }
     }
 

@@ -19,7 +19,7 @@ struct RowProgram: ~Copyable {
         /// Where what the step needs begins in the program's columns, or the key of an attribute.
         var start: Int32 = 0
         var count: Int32 = 0
-        /// Of a table, where its sieve begins in ``RowProgram/bits``.
+        /// Of a table, where its sieve begins in ``RowProgram/bits``; of codes below 64, the word of their bits.
         var lower: Int64 = 0
         var upper: Int64 = 0
     }
@@ -33,7 +33,8 @@ struct RowProgram: ~Copyable {
     private(set) var entry: Int16
     /// Codes side by side, and tables of codes with `UInt32.max` in free places.
     var codes: Column<UInt32>
-    /// A bit for each code of a narrow field, with an empty word after the last one; and the sieves of tables.
+    /// A bit for each code of a narrow field, with an empty word after the last one, where they take more than a word; and the sieves of
+    /// tables.
     var bits: Column<UInt64>
     private(set) var matches: [TextMatch] = []
     /// Whether the condition is one test, or tests that must all hold.

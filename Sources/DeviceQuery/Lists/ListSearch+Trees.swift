@@ -8,7 +8,8 @@ extension ListSearch {
     /// - Parameter budget: in nanoseconds.
     /// - Returns: how many matches were passed over, or nil where the budget did not suffice.
     mutating func walk(
-        _ name: TreeName, _ planned: PlannedWalk, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
+        _ name: TreeName, _ planned: consuming PlannedWalk, _ window: PageWindow, budget: Double,
+        into rows: inout Column<UInt32>
     ) -> Int? {
         name.noteUse(in: self.fleet)
         var walk = planned

@@ -21,7 +21,7 @@ struct SearchBounds {
 
 /// A query's matches in an order.
 struct ListSearch: ~Copyable {
-    let plan: QueryPlan
+    private(set) var plan: QueryPlan
     let order: SortOrder
     let bounds: SearchBounds
     var tally = QueryTally()
@@ -31,27 +31,27 @@ struct ListSearch: ~Copyable {
     var fleet: UnsafePointer<Fleet> { self.plan.fleet }
 
     init(_ condition: Condition, _ order: SortOrder, _ bounds: SearchBounds, in fleet: UnsafePointer<Fleet>) {
-        self.plan = QueryPlan(condition, in: fleet, forced: bounds.forced)
+        self.plan = QueryPlan(condition, in: fleet, forced: bounds.forced, isChosen: bounds.forced != nil)
         self.order = order
         self.bounds = bounds
-        self.usedPlan = self.plan.sourcePlan
+        self.usedPlan = .nothing
     }
 
     /// Appends the rows of a window to `rows`, in order.
     ///
     /// - Returns: whether it did; false where it would cost more than the bounds allow, and then `rows` is as before.
     mutating func collect(_ window: PageWindow, into rows: inout Column<UInt32>) -> Bool {
-        if case .never = self.plan.condition {
-            self.usedPlan = .nothing
+        if case .never = self.plan.condition { return true }
+        guard window.offset < self.fleet.pointee.deviceCount else {
+            self.usedPlan = self.plan.sourcePlan
             return true
         }
-        guard window.offset < self.fleet.pointee.deviceCount else { return true }
         let rowCount = rows.count
-        let selectionCost = self.plan.sourceCost + self.plan.matchEstimate * StepCost.keptRow
         if let walk = self.order.walk, self.mayWalk(walk) {
             let planned = walk.tree.map { self.plan.walk(of: $0) }
             let cost = self.expectedCost(walk, planned, window)
             let isForced = self.bounds.forced == walk.plan
+            let selectionCost = planned.map { self.isPlain($0, cost) } ?? false ? .infinity : self.chosenSelectionCost()
             if isForced || (cost < selectionCost && cost <= self.bounds.costMax) {
                 // Fewer matches than expected may lie in the way: the walk goes twice as far as it was expected to, and no
                 // further than selecting would cost.
@@ -62,6 +62,7 @@ struct ListSearch: ~Copyable {
                 rows.removeLast(rows.count - rowCount)
             }
         }
+        let selectionCost = self.chosenSelectionCost()
         self.usedPlan = self.plan.sourcePlan
         guard selectionCost <= self.bounds.costMax else { return false }
         let limit = min(window.reach, self.fleet.pointee.deviceCount)
@@ -72,6 +73,20 @@ struct ListSearch: ~Copyable {
         return true
     }
 
+    /// Of the devices a walk meets, the share from which on it may go without being weighed against anything.
+    private static var plainWalkShare: Double { 0.05 }
+
+    /// Whether a walk costs hardly more than weighing it against selecting would.
+    private func isPlain(_ planned: PlannedWalk, _ cost: Double) -> Bool {
+        cost <= 2 * StepCost.plan && planned.share >= Self.plainWalkShare && self.bounds.forced == nil
+    }
+
+    /// What selecting from every match costs, by the cheapest source.
+    private mutating func chosenSelectionCost() -> Double {
+        self.plan.choose()
+        return self.plan.sourceCost + self.plan.matchEstimate * StepCost.keptRow
+    }
+
     /// Whether a walk is there and is not ruled out by a plan that is forced.
     private func mayWalk(_ walk: Walk) -> Bool {
         if let forced = self.bounds.forced, forced != walk.plan, self.plan.sourcePlan == forced { return false }
@@ -80,10 +95,9 @@ struct ListSearch: ~Copyable {
 
     private func expectedCost(_ walk: Walk, _ planned: PlannedWalk?, _ window: PageWindow) -> Double {
         if case .always = self.plan.condition, self.order.isSingle { return StepCost.plan }
-        switch (walk, planned) {
-        case (_, let planned?):
-            return planned.cost(ofMatches: Double(window.reach))
-        case (.dictionary(let field), nil):
+        if let planned { return planned.cost(ofMatches: Double(window.reach)) }
+        switch walk {
+        case .dictionary(let field):
             let total = Double(self.fleet.pointee.deviceCount)
             let rowCount = min(total, Double(window.reach) / max(self.plan.share, 1e-9))
             let groups = Double(self.fleet.pointee.textCount(of: field))
@@ -92,23 +106,26 @@ struct ListSearch: ~Copyable {
             let last = groups > 100 || self.order.rest.walk == nil ? total / max(groups, 1) : 0
             let rowCost = StepCost.candidate + self.plan.parts.fetchingCost
             return groupCount * StepCost.group + (rowCount + last) * rowCost
-        case (.tree, nil), (.attribute, nil):
+        case .tree, .attribute:
             preconditionFailure("the walk of an index is planned")
         }
     }
 
     private mutating func walk(
-        _ walk: Walk, _ planned: PlannedWalk?, _ window: PageWindow, budget: Double, into rows: inout Column<UInt32>
+        _ walk: Walk, _ planned: consuming PlannedWalk?, _ window: PageWindow, budget: Double,
+        into rows: inout Column<UInt32>
     ) -> Bool {
-        switch (walk, planned) {
-        case (.tree(let name), let planned?):
-            return self.walk(name, planned, window, budget: budget, into: &rows) != nil
-        case (.attribute(let key), let planned?):
-            return self.walkAttribute(key, planned, window, budget: budget, into: &rows)
-        case (.dictionary(let field), _):
+        if case .dictionary(let field) = walk {
             return self.walkGroups(field, window, budget: budget, into: &rows)
-        case (.tree, nil), (.attribute, nil):
-            preconditionFailure("the walk of an index is planned")
+        }
+        guard let planned = consume planned else { preconditionFailure("the walk of an index is planned") }
+        switch walk {
+        case .tree(let name):
+            return self.walk(name, planned, window, budget: budget, into: &rows) != nil
+        case .attribute(let key):
+            return self.walkAttribute(key, planned, window, budget: budget, into: &rows)
+        case .dictionary:
+            preconditionFailure("the walk over groups has begun")
         }
     }
 }

@@ -33,7 +33,15 @@ struct QueryPlan: ~Copyable {
     let condition: Condition
     /// The share of all devices that are expected to match.
     let share: Double
-    private let choice: PlanChoice
+    private let forced: QueryExplanation.Plan?
+    private let isCounting: Bool
+    /// Nil until it is made for good.
+    private var chosen: PlanChoice?
+
+    private var choice: PlanChoice {
+        self.chosen
+            ?? PlanChoice(self.parts, self.condition, in: self.fleet, forced: self.forced, isCounting: self.isCounting)
+    }
 
     /// What the source of candidates is called.
     var sourcePlan: QueryExplanation.Plan { self.choice.plan }
@@ -51,16 +59,25 @@ struct QueryPlan: ~Copyable {
     /// - Parameters:
     ///   - forced: a plan to use where it can be.
     ///   - isCounting: whether the rows themselves are of no use: a bitmap's bits are then counted together.
+    ///   - isChosen: false where it may turn out that no source is needed; ``choose()`` is to be called before one is.
     init(
         _ condition: Condition, in fleet: UnsafePointer<Fleet>, forced: QueryExplanation.Plan? = nil,
-        isCounting: Bool = false
+        isCounting: Bool = false, isChosen: Bool = true
     ) {
         let parts = [PlanPart](condition, in: fleet)
         self.fleet = fleet
         self.parts = parts
         self.condition = condition
         self.share = parts.reduce(1) { $0 * $1.share }
-        self.choice = PlanChoice(parts, self.condition, in: fleet, forced: forced, isCounting: isCounting)
+        self.forced = forced
+        self.isCounting = isCounting
+        self.chosen = nil
+        if isChosen { self.choose() }
+    }
+
+    /// Makes the choice, so that it is not made anew each time that something of it is asked for.
+    mutating func choose() {
+        if self.chosen == nil { self.chosen = self.choice }
     }
 
     /// What is left to ask of the rows of an index, within the ranks that the condition leaves of it.
