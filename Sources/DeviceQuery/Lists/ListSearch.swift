@@ -21,7 +21,7 @@ struct SearchBounds {
 
 /// A query's matches in an order.
 struct ListSearch: ~Copyable {
-    private(set) var plan: QueryPlan
+    var plan: QueryPlan
     let order: SortOrder
     let bounds: SearchBounds
     var tally = QueryTally()

@@ -139,6 +139,7 @@ extension ListSearch {
     /// How many devices match, over all pages; nil where counting would cost more than the bounds allow.
     fileprivate mutating func count() -> Int? {
         if let count = self.plan.condition.exactCount(in: self.fleet) { return count }
+        self.plan.choose()
         guard self.plan.sourceCost <= self.bounds.costMax else { return nil }
         return self.plan.count(&self.tally)
     }
