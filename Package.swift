@@ -44,6 +44,7 @@ let package = Package(
             providers: [.apt(["libprotobuf-c-dev"])]
         ),
         .target(name: "CRollcallShims"),
+        // Loops over bitmaps, for the registers that a processor has.
         .target(name: "CWordKernels"),
 
         // Vocabulary: values, messages, and the one way to read and write them.

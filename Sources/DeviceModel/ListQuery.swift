@@ -163,7 +163,8 @@ public struct ListQuery: Hashable, Sendable {
     public var sort: [SortKey] = []
     /// 1 to 1,000.
     public var pageSize = 100
-    /// Empty for the first page; not of use where there is a number.
+    // The parts of `position`: to read a value out of an enumeration copies it, which a short answer would notice.
+    /// Empty for the first page, and where there is a number.
     package private(set) var pageToken = ""
     package private(set) var pageNumber: Int64?
     public var includesTotal = false
@@ -172,7 +173,7 @@ public struct ListQuery: Hashable, Sendable {
 
     public init() {}
 
-    /// Its parts are fields of their own: to read a value out of an enumeration copies it, which a short answer would notice.
+    /// Which page is wanted.
     public var position: PagePosition {
         get { self.pageNumber.map(PagePosition.number) ?? .token(self.pageToken) }
         set {

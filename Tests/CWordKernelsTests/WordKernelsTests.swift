@@ -32,19 +32,28 @@ struct WordKernelsTests {
     func theResultMayBeWhatIsJoined(count: Int) {
         var random = SeededGenerator(seed: UInt64(count))
         let (left, right) = (Self.words(count, &random), Self.words(count, &random))
-        var result = left
-        result.withUnsafeMutableBufferPointer { result in
-            guard let base = result.baseAddress else { return }
-            rollcall_words_unite(base, base, right, count)
+        let (common, either) = (zip(left, right).map { $0 & $1 }, zip(left, right).map { $0 | $1 })
+        for isLeft in [true, false] {
+            func join(
+                _ kernel: (UnsafeMutablePointer<UInt64>, UnsafePointer<UInt64>, UnsafePointer<UInt64>) -> Void
+            ) -> [UInt64] {
+                var result = (isLeft ? left : right) + [7]
+                result.withUnsafeMutableBufferPointer { result in
+                    guard let base = result.baseAddress else { return }
+                    left.withUnsafeBufferPointer { left in
+                        right.withUnsafeBufferPointer { right in
+                            guard let left = left.baseAddress, let right = right.baseAddress else { return }
+                            kernel(base, isLeft ? UnsafePointer(base) : left, isLeft ? right : UnsafePointer(base))
+                        }
+                    }
+                }
+                return result
+            }
+            var hasAny = false
+            #expect(join { rollcall_words_unite($0, $1, $2, count) } == either + [7])
+            #expect(join { hasAny = rollcall_words_intersect($0, $1, $2, count) } == common + [7])
+            #expect(hasAny == (common.bitCount > 0))
         }
-        #expect(result == zip(left, right).map { $0 | $1 })
-        result = right
-        let hasAny = result.withUnsafeMutableBufferPointer { result in
-            guard let base = result.baseAddress else { return false }
-            return rollcall_words_intersect(base, left, base, count)
-        }
-        #expect(result == zip(left, right).map { $0 & $1 })
-        #expect(hasAny == (result.bitCount > 0))
     }
 
     /// A bit at the very end is not passed over.

@@ -40,9 +40,16 @@ import Testing
                 mask.withUnsafeMutableBufferPointer { words in
                     if let base = words.baseAddress { set.unite(chunk: chunk, cursor: &cursor, into: base) }
                 }
+                var expected = [UInt64](repeating: 0, count: RowChunk.wordCount)
+                for row in model where Int(row >> 16) == chunk {
+                    expected[Int(row & 0xFFFF) >> 6] |= 1 << UInt64(row & 63)
+                }
+                #expect(mask == expected, "seed \(seed), chunk \(chunk)")
+                let other = mask.indices.map { _ in UInt64.random(in: 0...UInt64.max, using: &random) }
                 #expect(
-                    mask.reduce(0) { $0 + $1.nonzeroBitCount } == model.count { Int($0 >> 16) == chunk }, "seed \(seed)"
-                )
+                    set.count(chunk: chunk, in: other)
+                        == zip(expected, other).reduce(0) { $0 + ($1.0 & $1.1).nonzeroBitCount },
+                    "seed \(seed), chunk \(chunk)")
             }
         }
         set.destroy(byteCount: &byteCount)

@@ -31,6 +31,32 @@ import Testing
         #expect(tally.filterCount - tally.emptyCount - tally.fullCount > tally.filterCount / 2)
     }
 
+    /// Of either hardware version there are many, so that a walk begins at once; one of them is met at the very end.
+    @Test func aWalkThatComesToNothingGivesWayToAnotherPlan() throws {
+        let (oldCount, count) = (1_500 as Int64, 5_000 as Int64)
+        let fixture = IndexFixture(seed: 11)
+        for number in 1...count {
+            let after = DeviceFields(
+                ownerRef: "a", hardwareVersion: number <= oldCount ? "old" : "new", cohort: CohortID(rawValue: 1),
+                updatedDate: .epoch, etagRevision: .zero)
+            let change = DeviceChange(
+                revision: .zero, kind: .created, project: FleetGenerator.project, device: DeviceID(rawValue: number),
+                serial: "serial-\(number)", createdDate: .epoch, fields: Transition(before: nil, after: after))
+            fixture.index.apply(.device(change))
+        }
+        var query = ListQuery()
+        query.sort = [SortKey(.id, isDescending: true)]
+        query.explains = true
+        for (version, last) in [("new", count), ("old", oldCount)] {
+            query.filter.hardwareVersions = [version]
+            query.includesTotal = version == "old"
+            let (ids, page) = try fixture.page(query)
+            #expect(ids.map(\.rawValue) == (0..<100).map { last - $0 })
+            #expect(page.totalCount == (version == "old" ? oldCount : nil))
+            #expect((page.explanation?.plan == .orderedWalk) == (version == "new"))
+        }
+    }
+
     /// Past 1,024 devices a value's rows are chunks, and past 4,096 texts they are not looked at before the devices.
     @Test(arguments: [false, true])
     func everyPlanOverManyDevicesAgreesWithTheOracle(isDiverse: Bool) {

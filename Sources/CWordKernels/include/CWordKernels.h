@@ -13,14 +13,14 @@ size_t rollcall_words_count(const uint64_t *words, size_t count);
 /// How many bits are set both in `left` and in `right`, of `count` words each.
 size_t rollcall_words_count_common(const uint64_t *left, const uint64_t *right, size_t count);
 
-/// How many of `count` numbers of bits are those of set ones.
+/// How many of the `count` numbers in `bits` are those of bits that are set in `words`, which has them all.
 size_t rollcall_words_count_members(const uint64_t *words, const uint16_t *bits, size_t count);
 
-/// Writes the bits that are set both in `left` and in `right` to `result`, which may be either of them, and tells
-/// whether there are any.
+/// Writes the bits that are set both in `left` and in `right` to `result`, which is either of them or
+/// overlaps neither, and tells whether there are any.
 bool rollcall_words_intersect(uint64_t *result, const uint64_t *left, const uint64_t *right, size_t count);
 
-/// Writes the bits that are set in `left` or in `right` to `result`, which may be either of them.
+/// Writes the bits that are set in `left` or in `right` to `result`, which is either of them or overlaps neither.
 void rollcall_words_unite(uint64_t *result, const uint64_t *left, const uint64_t *right, size_t count);
 
 #endif

@@ -137,7 +137,8 @@ struct MaskProgram: ~Copyable {
     /// Sets the bits of the rows of one chunk in the first of `masks`, which are ``maskCount`` masks side by side.
     ///
     /// A complement has the bits of rows that are free, or beyond the last one, too.
-    /// - Returns: false where no bit is set for certain.
+    ///
+    /// - Returns: false where certainly no bit is set.
     mutating func evaluate(chunk: Int, into masks: UnsafeMutablePointer<UInt64>) -> Bool {
         guard let root = self.root else {
             masks.update(repeating: .max, count: Self.wordCount)

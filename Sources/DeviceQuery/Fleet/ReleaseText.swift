@@ -29,7 +29,6 @@ extension String {
     func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // A text that lies in one piece is read where it lies; any other is made one.
         let result = self.utf8.withContiguousStorageIfAvailable { bytes -> Swift.Result<Result, Failure> in
             do throws(Failure) {
                 return .success(try body(UnsafeRawBufferPointer(bytes)))
@@ -37,9 +36,7 @@ extension String {
                 return .failure(error)
             }
         }
-        guard let result else {
-            return try String(decoding: Array(self.utf8), as: UTF8.self).withBytes(body)
-        }
+        guard let result else { preconditionFailure("a text of this platform lies in one piece") }
         return try result.get()
     }
 }

@@ -84,9 +84,10 @@ package enum Base64URL {
         UInt32(Self.values.utf8Start[Int(letter)])
     }
 
+    /// The bit beside what a letter stands for.
     private static var mark: UInt32 { 64 }
 
-    /// By letter: the character of what it stands for with the mark; `!` for what is no letter.
+    /// By letter: the character whose code is what the letter stands for and the mark; `!`, which lacks it, for what is no letter.
     private static var values: StaticString {
         #"""
         !!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!~!!tuvwxyz{|}!!!!!!\#

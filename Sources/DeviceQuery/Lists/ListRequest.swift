@@ -30,7 +30,7 @@ struct ListRequest {
         let fingerprint = PageToken.fingerprint(query.filter, query.sort, in: project, of: index.storeID)
         let order = SortOrder(query.sort, in: fleet)
         let pageSize = Self.pageSize(
-            query.pageSize, default: index.limits.pageSizeDefault, max: index.limits.pageSizeMax, &check)
+            query.pageSize, sizeDefault: index.limits.pageSizeDefault, sizeMax: index.limits.pageSizeMax, &check)
         var (token, offset): (PageToken?, Int) = (nil, 0)
         if let page = query.pageNumber {
             offset = Self.offset(page, pageSize: pageSize, &check)
@@ -133,11 +133,11 @@ struct ListRequest {
         }
     }
 
-    private static func pageSize(_ size: Int, default: Int, max: Int, _ check: inout FieldCheck) -> Int {
+    private static func pageSize(_ size: Int, sizeDefault: Int, sizeMax: Int, _ check: inout FieldCheck) -> Int {
         if size < 0 {
-            check.refuse("page_size", "must not be negative; 0 means \(`default`)")
+            check.refuse("page_size", "must not be negative; 0 means \(sizeDefault)")
         }
-        return size <= 0 ? `default` : min(size, max)
+        return size <= 0 ? sizeDefault : min(size, sizeMax)
     }
 
     private static func offset(_ page: Int64, pageSize: Int, _ check: inout FieldCheck) -> Int {
@@ -208,10 +208,10 @@ extension FieldCheck {
 
     @inline(__always)
     private mutating func values(_ values: [String], _ field: StaticString, _ countMax: Int) {
-        if values.count > countMax { self.refuse(values.count, field, countMax) }
+        if values.count > countMax { self.refuseCount(values.count, field, countMax) }
     }
 
-    private mutating func refuse(_ count: Int, _ field: StaticString, _ countMax: Int) {
+    private mutating func refuseCount(_ count: Int, _ field: StaticString, _ countMax: Int) {
         self.refuse("\(field)", "must have at most \(countMax) values, not \(count)")
     }
 

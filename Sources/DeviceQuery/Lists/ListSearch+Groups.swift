@@ -111,11 +111,7 @@ extension ListSearch {
         let bounds = SearchBounds(costMax: min(self.bounds.costMax, max(costMax ?? .infinity, StepCost.plan)))
         var search = ListSearch(condition, self.order.rest, bounds, in: self.fleet)
         if window.offset > 0 {
-            search.plan.choose()
-            guard condition.exactCount(in: self.fleet) != nil || search.plan.sourceCost <= bounds.costMax else {
-                return false
-            }
-            let count = search.plan.count(&search.tally)
+            guard let count = search.count() else { return false }
             if count <= window.offset {
                 self.add(search.tally)
                 offset -= count

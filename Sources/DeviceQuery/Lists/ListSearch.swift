@@ -43,6 +43,7 @@ struct ListSearch: ~Copyable {
     mutating func collect(_ window: PageWindow, into rows: inout Column<UInt32>) -> Bool {
         if case .never = self.plan.condition { return true }
         guard window.offset < self.fleet.pointee.deviceCount else {
+            self.plan.choose()
             self.usedPlan = self.plan.sourcePlan
             return true
         }
@@ -51,10 +52,11 @@ struct ListSearch: ~Copyable {
             let planned = walk.tree.map { self.plan.walk(of: $0) }
             let cost = self.expectedCost(walk, planned, window)
             let isForced = self.bounds.forced == walk.plan
-            let selectionCost = planned.map { self.isPlain($0, cost) } ?? false ? .infinity : self.chosenSelectionCost()
+            var selectionCost = Double.infinity
+            if !self.isPlain(planned, cost) { selectionCost = self.chosenSelectionCost() }
             if isForced || (cost < selectionCost && cost <= self.bounds.costMax) {
                 // Fewer matches than expected may lie in the way: the walk goes twice as far as it was expected to, and no
-                // further than selecting would cost.
+                // further than selecting would cost, as far as that is known.
                 let limit = min(selectionCost, self.bounds.costMax, cost * 2)
                 let budget = isForced ? .infinity : max(limit, StepCost.plan)
                 self.usedPlan = walk.plan
@@ -76,9 +78,11 @@ struct ListSearch: ~Copyable {
     /// Of the devices a walk meets, the share from which on it may go without being weighed against anything.
     private static var plainWalkShare: Double { 0.05 }
 
-    /// Whether a walk costs hardly more than weighing it against selecting would.
-    private func isPlain(_ planned: PlannedWalk, _ cost: Double) -> Bool {
-        cost <= 2 * StepCost.plan && planned.share >= Self.plainWalkShare && self.bounds.forced == nil
+    /// Whether a walk costs hardly more than weighing it against selecting would: one that is expected to end soon, and where matches
+    /// are so many that it will not be far wrong.
+    private func isPlain(_ planned: PlannedWalk?, _ cost: Double) -> Bool {
+        guard let planned, self.bounds.forced == nil else { return false }
+        return cost <= 2 * StepCost.plan && planned.share >= Self.plainWalkShare
     }
 
     /// What selecting from every match costs, by the cheapest source.

@@ -137,7 +137,7 @@ extension RegistryIndex {
 
 extension ListSearch {
     /// How many devices match, over all pages; nil where counting would cost more than the bounds allow.
-    fileprivate mutating func count() -> Int? {
+    mutating func count() -> Int? {
         if let count = self.plan.condition.exactCount(in: self.fleet) { return count }
         self.plan.choose()
         guard self.plan.sourceCost <= self.bounds.costMax else { return nil }

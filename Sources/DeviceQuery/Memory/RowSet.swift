@@ -5,7 +5,7 @@ internal import Glibc
 /// A set of row numbers in one of three forms, chosen by its size: up to two rows in the value itself, a sorted list, or a table of
 /// ``RowChunk``s (the containers of a Roaring bitmap).
 ///
-/// It takes about 4 bytes a row while small and no more when large, with nothing kept per row elsewhere.
+/// It takes about 4 bytes a row while small and at most 6 where its chunks have many, with nothing kept per row elsewhere.
 ///
 /// This is a handle: a copy reads the same rows. Exactly one owner changes and finally destroys it, and no copy outlives a change.
 /// - Complexity: O(1) to count; insert, remove and look up O(log n) with at most 8 KiB moved.

@@ -34,7 +34,7 @@ struct LongVisitor: ~Copyable, RowVisitor {
     }
 
     mutating func visit(words: UnsafeBufferPointer<UInt64>, first: UInt32) -> Int? {
-        self.counter?.visit(words: words, first: first) ?? nil
+        self.counter?.visit(words: words, first: first)
     }
 
     /// Takes back a row that was shown to it and that is still as it was then.

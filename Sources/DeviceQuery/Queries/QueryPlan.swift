@@ -59,7 +59,8 @@ struct QueryPlan: ~Copyable {
     /// - Parameters:
     ///   - forced: a plan to use where it can be.
     ///   - isCounting: whether the rows themselves are of no use: a bitmap's bits are then counted together.
-    ///   - isChosen: false where it may turn out that no source is needed; ``choose()`` is to be called before one is.
+    ///   - isChosen: false where it may turn out that no source is needed: until ``choose()`` is called, the choice is made each time that
+    ///     something of it is asked for.
     init(
         _ condition: Condition, in fleet: UnsafePointer<Fleet>, forced: QueryExplanation.Plan? = nil,
         isCounting: Bool = false, isChosen: Bool = true
