@@ -192,9 +192,9 @@ struct LoadWalk {
                     sighting: Sighting(
                         lastSeen: row.isNull(6) ? nil : try row.timestamp(6),
                         release: row.optionalInt64(7).map(ReleaseID.init(rawValue:))),
-                    serial: row.bytes(8),
-                    ownerRef: row.bytes(9),
-                    hardwareVersion: row.bytes(10)
+                    serial: try row.text(8),
+                    ownerRef: try row.text(9),
+                    hardwareVersion: try row.text(10)
                 )
                 try loader.device(device)
             }

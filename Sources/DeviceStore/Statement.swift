@@ -127,6 +127,13 @@ final class Statement {
             start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(self.handle, column)))
     }
 
+    /// As ``bytes(_:)``, of a text whose bytes are seen to be UTF-8. Most are ASCII, of which nothing is copied for that.
+    func text(_ column: Int32) throws(SQLiteFailure) -> UnsafeRawBufferPointer {
+        let bytes = self.bytes(column)
+        if !bytes.allSatisfy({ $0 < 0x80 }) { _ = try self.string(column) }
+        return bytes
+    }
+
     func string(_ column: Int32) throws(SQLiteFailure) -> String {
         guard let text = String(validating: self.bytes(column), as: UTF8.self) else {
             throw .malformed("a stored text is not UTF-8")
