@@ -109,6 +109,12 @@ import Testing
         try self.expectRefusal(.corrupt, of: try self.splitFolder(seed: 35, sql: sql))
     }
 
+    @Test(arguments: ["serial", "owner_ref", "hardware_version"])
+    func aTextThatIsNotUTF8IsRefusedAndUntouched(column: String) throws {
+        let sql = "UPDATE devices SET \(column) = CAST(x'41F842' AS TEXT) WHERE id = (SELECT max(id) FROM devices)"
+        try self.expectRefusal(.corrupt, of: try self.splitFolder(seed: 38, sql: sql))
+    }
+
     @Test(arguments: ["DELETE FROM cohorts WHERE id = (SELECT min(cohort) FROM devices)", "DELETE FROM head"])
     func missingRowsAreRefusedAndUntouched(sql: String) throws {
         try self.expectRefusal(.corrupt, of: try self.splitFolder(seed: 36, sql: sql))
