@@ -7,12 +7,8 @@ package struct CountSummary: Hashable, Sendable {
     package var count: Int64
     /// Devices in groups that were not shown.
     package var otherCount: Int64 = 0
-    private var boxedExplanation = BoxedExplanation.none
     /// Only where it was asked for.
-    package var explanation: QueryExplanation? {
-        get { self.boxedExplanation.value }
-        set { self.boxedExplanation = newValue.map(BoxedExplanation.some) ?? .none }
-    }
+    @Boxed package var explanation: QueryExplanation?
 
     init(count: Int64) {
         self.count = count

@@ -207,12 +207,12 @@ extension FieldCheck {
     }
 
     @inline(__always)
-    private mutating func values(_ values: [String], _ field: StaticString, _ countMax: Int) {
+    private mutating func values(_ values: [String], _ field: String, _ countMax: Int) {
         if values.count > countMax { self.refuseCount(values.count, field, countMax) }
     }
 
-    private mutating func refuseCount(_ count: Int, _ field: StaticString, _ countMax: Int) {
-        self.refuse("\(field)", "must have at most \(countMax) values, not \(count)")
+    private mutating func refuseCount(_ count: Int, _ field: String, _ countMax: Int) {
+        self.refuse(field, "must have at most \(countMax) values, not \(count)")
     }
 
     /// The tree of a filter's text, which is refused if it is wrong.

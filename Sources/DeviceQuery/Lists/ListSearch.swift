@@ -119,18 +119,19 @@ struct ListSearch: ~Copyable {
         _ walk: Walk, _ planned: consuming PlannedWalk?, _ window: PageWindow, budget: Double,
         into rows: inout Column<UInt32>
     ) -> Bool {
-        if case .dictionary(let field) = walk {
-            return self.walkGroups(field, window, budget: budget, into: &rows)
-        }
-        guard let planned = consume planned else { preconditionFailure("the walk of an index is planned") }
         switch walk {
+        case .dictionary(let field):
+            return self.walkGroups(field, window, budget: budget, into: &rows)
         case .tree(let name):
-            return self.walk(name, planned, window, budget: budget, into: &rows) != nil
+            if let planned = consume planned {
+                return self.walk(name, planned, window, budget: budget, into: &rows) != nil
+            }
         case .attribute(let key):
-            return self.walkAttribute(key, planned, window, budget: budget, into: &rows)
-        case .dictionary:
-            preconditionFailure("the walk over groups has begun")
+            if let planned = consume planned {
+                return self.walkAttribute(key, planned, window, budget: budget, into: &rows)
+            }
         }
+        preconditionFailure("the walk of an index is planned")
     }
 }
 

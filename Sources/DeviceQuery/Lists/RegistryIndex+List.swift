@@ -9,34 +9,11 @@ package struct ListPage: Hashable, Sendable {
     /// How many devices match, if the query asked.
     package var totalCount: Int64?
     package var itemCount: Int
-    private var boxedExplanation = BoxedExplanation.none
     /// Only where it was asked for.
-    package var explanation: QueryExplanation? {
-        get { self.boxedExplanation.value }
-        set { self.boxedExplanation = newValue.map(BoxedExplanation.some) ?? .none }
-    }
-
-    init(next: PageToken?, totalCount: Int64?, itemCount: Int) {
-        self.next = next
-        self.totalCount = totalCount
-        self.itemCount = itemCount
-    }
+    @Boxed package var explanation: QueryExplanation?
 
     /// The text of the cursor, made anew each time; empty at the end of the list.
     package var nextPageToken: String { self.next?.text ?? "" }
-}
-
-/// An explanation out of the way: most answers have none, and are handed on without room for one.
-enum BoxedExplanation: Hashable, Sendable {
-    case none
-    indirect case some(QueryExplanation)
-
-    var value: QueryExplanation? {
-        switch self {
-        case .none: nil
-        case .some(let explanation): explanation
-        }
-    }
 }
 
 /// How a query is to be planned; for tests and measurements.

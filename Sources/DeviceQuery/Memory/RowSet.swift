@@ -8,7 +8,7 @@ internal import Glibc
 /// It takes about 4 bytes a row while small and at most 6 where its chunks have many, with nothing kept per row elsewhere.
 ///
 /// This is a handle: a copy reads the same rows. Exactly one owner changes and finally destroys it, and no copy outlives a change.
-/// - Complexity: O(1) to count; insert, remove and look up O(log n) with at most 8 KiB moved.
+/// - Complexity: O(1) to count; insert, remove and look up O(log n) with at most 4 KiB moved, or 8 KiB written where a chunk changes its form.
 struct RowSet: BitwiseCopyable {
     private(set) var count: UInt32 = 0
     /// The room of the list; 0 where the rows lie in `bits`, `chunkedForm` where that points to chunks.
