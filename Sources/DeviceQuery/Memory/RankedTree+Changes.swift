@@ -83,7 +83,40 @@ extension RankedTree {
 
     /// Removes a number that is in the tree under `value`.
     mutating func remove(_ value: Int64, _ number: UInt32, _ ties: some TieBreaker) {
-        self.remove(RankedEntry(value: value, number: number), ties, from: self.root, height: self.height)
+        let entry = RankedEntry(value: value, number: number)
+        withUnsafeMutablePointer(to: &self) { tree in
+            var path = RankedPath(tree)
+            while path.isUnfinished { path.descend(to: entry, ties) }
+            path.remove(entry)
+        }
+    }
+
+    /// Removes an entry at the end of a path that was made for it.
+    mutating func remove(_ entry: RankedEntry, along path: RankedPath) {
+        guard let index = path.leaf.index(of: entry) else { preconditionFailure("the tree does not hold this number") }
+        path.leaf.remove(at: index)
+        // Whether the entry was the first below the node that was dealt with last.
+        var wasFirst = index == 0
+        for level in (0..<self.height).reversed() {
+            let (branch, index) = path.step(level)
+            let height = self.height - level
+            branch.counts[index] -= 1
+            if branch.counts[index] == 0, branch.childCount > 1 {
+                self.destroyEmpty(branch.children[index], height: height - 1)
+                branch.remove(at: index)
+                wasFirst = index == 0
+                continue
+            }
+            if wasFirst, index > 0 {
+                branch.setFirst(Self.first(below: branch.children[index], height: height - 1), of: index)
+            }
+            if height == 1 {
+                self.mendLeaf(index, of: branch)
+            } else {
+                self.mendBranch(index, of: branch)
+            }
+            wasFirst = wasFirst && index == 0
+        }
         self.count -= 1
         while self.height > 0, TreeBranch(block: self.root).childCount == 1 {
             let only = TreeBranch(block: self.root).children[0]
@@ -92,39 +125,6 @@ extension RankedTree {
             self.root = only
             self.height -= 1
         }
-    }
-
-    /// Tells whether the entry was the first below `node`.
-    @discardableResult
-    private mutating func remove(
-        _ entry: RankedEntry, _ ties: some TieBreaker, from node: UnsafeMutableRawPointer, height: Int
-    ) -> Bool {
-        guard height > 0 else {
-            let leaf = TreeLeaf(block: node)
-            let index = leaf.rank(entry.value) { $0 != entry.number && ties.isBefore($0, entry.number) }
-            precondition(index < leaf.count && leaf.entry(at: index) == entry, "the tree does not hold this number")
-            leaf.remove(at: index)
-            return index == 0
-        }
-        let branch = TreeBranch(block: node)
-        // The entry itself counts as before: it may be the one with which its subtree begins.
-        let index = branch.child(entry.value) { $0 == entry.number || ties.isBefore($0, entry.number) }
-        let wasFirst = self.remove(entry, ties, from: branch.children[index], height: height - 1)
-        branch.counts[index] -= 1
-        if branch.counts[index] == 0, branch.childCount > 1 {
-            self.destroyEmpty(branch.children[index], height: height - 1)
-            branch.remove(at: index)
-            return index == 0
-        }
-        if wasFirst, index > 0 {
-            branch.setFirst(Self.first(below: branch.children[index], height: height - 1), of: index)
-        }
-        if height == 1 {
-            self.mendLeaf(index, of: branch)
-        } else {
-            self.mendBranch(index, of: branch)
-        }
-        return wasFirst && index == 0
     }
 
     private static func first(below node: UnsafeMutableRawPointer, height: Int) -> RankedEntry {

@@ -81,10 +81,27 @@ struct TreeLeaf: BitwiseCopyable {
         return low
     }
 
+    /// Where an entry is. What breaks ties is not looked at: it would have to be waited for.
+    @inline(__always)
+    func index(of entry: RankedEntry) -> Int? {
+        var index = self.rank(entry.value) { _ in false }
+        while index < self.count, self.values[index] == entry.value {
+            if self.numbers[index] == entry.number { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// Begins to fetch what the comparisons of a search read, in a leaf or a branch: they wait once, not one after the other.
     @inline(__always)
     func prefetchValues() {
         for line in 0..<Self.valueLineCount { rollcall_prefetch(self.block + line * 64) }
+    }
+
+    /// Begins to fetch all of a leaf that will be changed, or of a branch the greater part.
+    @inline(__always)
+    func prefetch() {
+        for line in 0..<(Self.byteCount + 63) / 64 { rollcall_prefetch(self.block + line * 64) }
     }
 
     /// Begins to fetch the numbers, and with the count what tells the next leaf.
