@@ -8,12 +8,16 @@ public struct QueryExplanation: Hashable, Sendable {
         case orderedWalk = "ordered walk"
         /// Takes the values of the first sort key in order, and lists the devices of each.
         case groupedWalk = "grouped walk"
+        /// As an ordered walk, along the partial indexes of several values at once.
+        case mergedWalk = "merged walk"
         /// Takes the devices that have a value, from the value's own list, and sorts or counts those that match.
         case postings = "postings"
         /// Intersects the sets of devices of several values as bitmaps.
         case bitmaps = "bitmaps"
         /// Takes a range of an ordered index, and sorts or counts those that match.
         case rangeScan = "range scan"
+        /// Takes a range of the partial index of each of some values, and sorts or counts those that match.
+        case partialRanges = "partial range scan"
         /// Looks up devices that the filter names one by one.
         case lookup = "lookup"
         /// Asks every device.

@@ -2,32 +2,32 @@
 
 package import DeviceModel
 
-/// An index that a query would have had a use for.
+/// An index that is built where queries have a use for it.
 package struct WantedIndex: Hashable, Sendable {
     package let project: ProjectID
-    /// The sort key that it lies in the order of.
-    package let key: SortKey.Field
-
-    package init(_ key: SortKey.Field, in project: ProjectID) {
-        self.project = project
-        self.key = key
-    }
-}
-
-extension WantedIndex {
-    init?(_ name: OrderName, in project: ProjectID, of fleet: UnsafePointer<Fleet>) {
-        switch name {
-        case .createdDate: self.init(.createdDate, in: project)
-        case .updatedDate: self.init(.updatedDate, in: project)
-        case .deviceSerial: self.init(.deviceSerial, in: project)
-        case .attribute(let key): self.init(.attribute(fleet.pointee.attributeKeys.foldedTexts[key]), in: project)
-        }
-    }
+    let order: OrderName
 }
 
 extension RegistryIndex {
     /// Entries that one step of building adds: some hundred microseconds' worth.
     package static let buildingStepCount = 1_024
+
+    /// What queries of a project have missed, and what nobody has taken to build it yet. - Complexity: O(1) but for the project.
+    @inline(__always)
+    package func takeWanted(in project: ProjectID) -> WantedIndex? {
+        self.fleet(project)?.pointee.wish.take().map { WantedIndex(project: project, order: $0) }
+    }
+
+    /// Every index of a project that is built on demand, in no order.
+    package func buildableIndexes(in project: ProjectID) -> [WantedIndex] {
+        self.fleet(project)?.pointee.lazyOrderNames.map { WantedIndex(project: project, order: $0) } ?? []
+    }
+
+    /// The index by a sort key, if it is one that is built on demand.
+    package func index(by key: SortKey.Field, in project: ProjectID) -> WantedIndex? {
+        guard let fleet = self.fleet(project), let name = OrderName(key, in: fleet) else { return nil }
+        return WantedIndex(project: project, order: name)
+    }
 
     /// Builds an index a step further, and tells whether that was the last one: it is complete, or cannot be built any more.
     ///
@@ -37,7 +37,8 @@ extension RegistryIndex {
     package mutating func buildStep(_ wanted: WantedIndex, by count: Int = Self.buildingStepCount) -> Bool {
         guard self.fleet(wanted.project) != nil else { return true }
         let fleet = self.mutableFleet(wanted.project)
-        guard let name = OrderName(wanted.key, in: fleet) else { return true }
+        let name = wanted.order
+        guard fleet.pointee.hasRoom(for: name) else { return true }
         let isComplete = fleet.pointee.extend(name, by: count)
         if isComplete {
             fleet.pointee.withOrder(name) { $0.noteUse() }
@@ -59,7 +60,7 @@ extension RegistryIndex {
                 }
             }
             guard let oldest else { return }
-            oldest.fleet.pointee.withMutableOrder(oldest.name) { $0.drop() }
+            oldest.fleet.pointee.drop(oldest.name)
         }
     }
 
@@ -73,7 +74,7 @@ extension RegistryIndex {
 
 extension OrderName {
     /// Nil for a key whose order is always there, and for an attribute that the fleet does not have.
-    fileprivate init?(_ key: SortKey.Field, in fleet: UnsafeMutablePointer<Fleet>) {
+    fileprivate init?(_ key: SortKey.Field, in fleet: UnsafePointer<Fleet>) {
         switch key {
         case .createdDate: self = .createdDate
         case .updatedDate: self = .updatedDate

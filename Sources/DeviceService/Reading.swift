@@ -71,7 +71,9 @@ extension DeviceService {
                     let isAnswered =
                         try !isLoopBusy
                         && self.read(project: request.project) { index, project in
-                            try answer(request, index, project.id, &reply)
+                            let isAnswered = try answer(request, index, project.id, &reply)
+                            self.buildWanted(index, project.id)
+                            return isAnswered
                         }
                     return (request, isAnswered)
                 }
@@ -83,7 +85,10 @@ extension DeviceService {
                 }
                 let short = { @Sendable (index: borrowing RegistryIndex) throws -> ByteBuffer? in
                     var reply = ByteBuffer()
-                    return try answer(request, index, admitted(index), &reply) ? reply : nil
+                    let project = try admitted(index)
+                    let isAnswered = try answer(request, index, project, &reply)
+                    self.buildWanted(index, project)
+                    return isAnswered ? reply : nil
                 }
                 return { sink in
                     self.registry.answerInSlices(
@@ -93,7 +98,7 @@ extension DeviceService {
                         advance: { (query: LongQuery, index: borrowing RegistryIndex) throws -> ByteBuffer? in
                             var reply = ByteBuffer()
                             guard try advance(request, query, index, &reply) else { return nil }
-                            if let wanted = query.wanted { self.registry.build(wanted) }
+                            self.buildWanted(index, query.project)
                             return reply
                         },
                         completion: { result in
@@ -106,6 +111,12 @@ extension DeviceService {
                 }
             }
         )
+    }
+
+    /// Has an index built that queries of a project have missed for long enough, if there is one.
+    @inline(__always)
+    private func buildWanted(_ index: borrowing RegistryIndex, _ project: ProjectID) {
+        if let wanted = index.takeWanted(in: project) { self.registry.build(wanted) }
     }
 
     /// Refuses a query whose request is not in order, naming what only the fleet can tell together with the rest.

@@ -123,6 +123,61 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<6 as Range<UInt64>)
+    func severalRankedTreesAreOneSequence(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let rows = (1...2_000 as ClosedRange<Int64>).map { id in
+            var row = DeviceRow.free(next: 0)
+            row.deviceID = DeviceID(rawValue: id)
+            row.lastSeen = Int64.random(in: 0..<(seed % 2 == 0 ? 40 : 1_000_000), using: &random)
+            return row
+        }
+        // From one tree to seven, some of them empty.
+        let trees = (0...Int(seed)).map { _ in UnsafeMutablePointer<RankedTree>.allocate(capacity: 1) }
+        for tree in trees { tree.initialize(to: RankedTree()) }
+        defer {
+            for tree in trees {
+                tree.deinitialize(count: 1)
+                tree.deallocate()
+            }
+        }
+        rows.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let ties = IDTies(devices: base)
+            var members = trees.map { _ in [UInt32]() }
+            for number in 0..<UInt32(rows.count) {
+                let place = Int.random(in: 0..<max(1, trees.count - 1), using: &random)
+                trees[place].pointee.insert(rows[Int(number)].lastSeen, number, ties)
+                members[place].append(number)
+            }
+            func sorted(_ numbers: [UInt32]) -> [UInt32] {
+                numbers.sorted { (rows[Int($0)].lastSeen, $0) < (rows[Int($1)].lastSeen, $1) }
+            }
+            for isDescending in [false, true, false, true] {
+                withUnsafeTemporaryAllocation(of: RankedCursor.self, capacity: trees.count) { cursors in
+                    guard let first = cursors.baseAddress else { return }
+                    var merge = RankedMerge(first, ties, isDescending: isDescending)
+                    var expected: [UInt32] = []
+                    for (tree, numbers) in zip(trees, members) {
+                        let ends = (0..<2).map { _ in Int.random(in: 0...numbers.count, using: &random) }.sorted()
+                        merge.add(tree.pointee, ends[0]..<ends[1])
+                        expected += sorted(numbers)[ends[0]..<ends[1]]
+                    }
+                    expected = isDescending ? sorted(expected).reversed() : sorted(expected)
+                    #expect(merge.count == expected.count)
+                    var read: [UInt32] = []
+                    var part = [UInt32](repeating: 0, count: 100)
+                    while true {
+                        let count = merge.read(into: &part, count: Int.random(in: 1...100, using: &random))
+                        read += part[..<count]
+                        if count == 0 { break }
+                    }
+                    #expect(read == expected && merge.count == 0, "seed \(seed)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: 0..<4 as Range<UInt64>)
     func aRankedTreeIsASortedArray(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -69,12 +69,16 @@ final class IndexFixture {
 
     /// Builds one of the orders that are built on demand a step further, as a rule not to its end.
     func buildSomeOrder() {
-        let keys =
-            [SortKey.Field.createdDate, .updatedDate, .deviceSerial]
-            + self.generator.attributeKeys.map { .attribute(CustomMetric.folded($0.metric.stringKey)) }
+        let wanted = self.generator.random.pick(self.index.buildableIndexes(in: FleetGenerator.project))
         let count = Int.random(in: 1...self.generator.oracle.entries.count + 1, using: &self.generator.random)
-        let wanted = WantedIndex(self.generator.random.pick(keys), in: FleetGenerator.project)
         _ = self.index.buildStep(wanted, by: count)
+    }
+
+    /// Builds all orders that are built on demand.
+    func buildEveryOrder() {
+        for wanted in self.index.buildableIndexes(in: FleetGenerator.project) {
+            while !self.index.buildStep(wanted) {}
+        }
     }
 
     /// One page as ids.

@@ -115,6 +115,7 @@ private struct PlanRun {
         self.fixture = fixture
         // Deletions leave holes, and moves unsettle what was built in order.
         fixture.mutate(fixture.generator.oracle.entries.count / 8)
+        if seed % 2 == 0 { fixture.buildEveryOrder() }
     }
 
     /// As many filters as a fleet of its size has time for.
@@ -134,8 +135,12 @@ private struct PlanRun {
                 self.tally.emptyCount += matches.isEmpty ? 1 : 0
                 self.tally.fullCount += matches.count == oracle.entries.count ? 1 : 0
             }
-            for _ in 0..<2 {
-                let query = self.fixture.generator.list(sample)
+            for round in 0..<2 {
+                var query = self.fixture.generator.list(sample)
+                // Which more indexes lie in the order of than of any other.
+                if round == 1 {
+                    query.sort = [SortKey(.lastSeen, isDescending: self.fixture.generator.random.oneIn(2))]
+                }
                 let expected = oracle.sorted(matches, by: query.sort).map(\.id)
                 self.list(query, nil, expected)
                 for plan in QueryExplanation.Plan.allCases { self.list(query, plan, expected) }

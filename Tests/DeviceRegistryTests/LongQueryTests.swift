@@ -96,7 +96,8 @@ import Testing
         let fixture = try RegistryFixture()
         for number in 0..<3_000 { try await fixture.device(Self.creation(number)) }
         let project = try #require(fixture.registry.read { $0.project(slug: "default") })
-        fixture.registry.build(WantedIndex(.deviceSerial, in: project.id))
+        let wanted = try #require(fixture.registry.read { $0.index(by: .deviceSerial, in: project.id) })
+        fixture.registry.build(wanted)
         var query = ListQuery()
         query.sort = [SortKey(.deviceSerial, isDescending: true)]
         query.explains = true

@@ -118,6 +118,12 @@ struct CountSearch: ~Copyable {
         return counter.finish(limit: groupLimit, each: each)
     }
 
+    /// Takes note of indexes that would have helped, once it is counted.
+    func noteMisses() {
+        guard self.usedPlan != .indexCounts, self.usedPlan != .nothing else { return }
+        self.plan.noteMisses(cost: self.plan.sourceCost, matchCount: .infinity, isCounting: self.sources.isEmpty)
+    }
+
     /// The answer, where the counts that indexes keep are enough for it: nothing is to be planned then.
     static func indexCount(
         _ condition: Condition, _ sources: GroupSources, _ groupLimit: Int, _ bounds: SearchBounds,

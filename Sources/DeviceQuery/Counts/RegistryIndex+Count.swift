@@ -85,6 +85,7 @@ extension RegistryIndex {
         }
         var search = CountSearch(condition, sources, bounds, in: fleet)
         guard var summary = search.count(groupLimit: groupLimit, each: each) else { return nil }
+        search.noteMisses()
         if let watch {
             summary.explanation = search.explanation(elapsedNanoseconds: watch.elapsedNanoseconds)
         }

@@ -80,6 +80,7 @@ extension Fleet {
         self.byID.insert(device.id, row, self.idTies)
         self.byLastSeen.insert(device.lastSeen, row, self.idTies)
         self.enterLazyOrders(row)
+        self.enterPartialOrders(row, device)
         self.owners.insert(row: row, under: device.owner)
         self.hardware.insert(row: row, under: device.hardware)
         self.cohorts.insert(row: row, under: device.cohort)
@@ -97,7 +98,7 @@ extension Fleet {
         self.wordVersion += 1
         self.serialTable.remove(self.serialTag(device), row)
         self.byID.remove(device.id, row, self.idTies)
-        self.byLastSeen.remove(device.lastSeen, row, self.idTies)
+        self.leaveSeenOrders(row, device)
         self.leaveLazyOrders(row)
         self.owners.remove(row: row, under: device.owner)
         self.hardware.remove(row: row, under: device.hardware)
@@ -137,8 +138,12 @@ extension Fleet {
         device.pointee.owner = owner
         device.pointee.hardware = hardware
         device.pointee.cohort = cohort
+        if hardware != old.hardware || cohort != old.cohort {
+            self.leavePartialOrders(row, old)
+            self.enterPartialOrders(row, device.pointee)
+        }
         self.codes.update(row, device.pointee)
-        let tree = self.byUpdatedDate.tree(covering: row)
+        let tree = self.byUpdatedDate.tree(covering: BuildingPlace(number: row))
         tree?.pointee.remove(old.updatedDate.microseconds, row, self.idTies)
         device.pointee.updatedDate = fields.updatedDate
         tree?.pointee.insert(fields.updatedDate.microseconds, row, self.idTies)
@@ -150,25 +155,29 @@ extension Fleet {
         let device = self.rows.base + Int(row)
         let old = device.pointee
         let lastSeen = sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen
-        if lastSeen != old.lastSeen {
-            self.byLastSeen.remove(old.lastSeen, row, self.idTies)
-            device.pointee.lastSeen = lastSeen
-            self.seen[Int(row)] = lastSeen
-            self.byLastSeen.insert(lastSeen, row, self.idTies)
+        let release = self.releaseCode(sighting, knownUnder: old.release)
+        guard lastSeen != old.lastSeen || release != old.release else { return }
+        self.leaveSeenOrders(row, old)
+        device.pointee.lastSeen = lastSeen
+        self.seen[Int(row)] = lastSeen
+        self.byLastSeen.insert(lastSeen, row, self.idTies)
+        if release != old.release {
+            self.enterRelease(row, release)
+            device.pointee.release = release
+            self.codes.update(row, device.pointee)
+            self.leaveRelease(row, old.release)
         }
-        var release = DeviceRow.noRelease
-        if let id = sighting.release {
-            if old.release != DeviceRow.noRelease, self.releaseIDs[Int(old.release)] == id { return }
-            guard let code = self.releaseCodes[id] else {
-                preconditionFailure("a check-in names a release that the project does not have")
-            }
-            release = code
+        self.enterPartialOrders(row, device.pointee)
+    }
+
+    /// The code of a sighting's release; most have the same one as before.
+    private func releaseCode(_ sighting: Sighting, knownUnder old: UInt32) -> UInt32 {
+        guard let id = sighting.release else { return DeviceRow.noRelease }
+        if old != DeviceRow.noRelease, self.releaseIDs[Int(old)] == id { return old }
+        guard let code = self.releaseCodes[id] else {
+            preconditionFailure("a check-in names a release that the project does not have")
         }
-        guard release != old.release else { return }
-        self.enterRelease(row, release)
-        device.pointee.release = release
-        self.codes.update(row, device.pointee)
-        self.leaveRelease(row, old.release)
+        return code
     }
 
     private mutating func enterRelease(_ row: UInt32, _ release: UInt32) {

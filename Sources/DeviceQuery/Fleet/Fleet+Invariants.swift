@@ -10,6 +10,7 @@ extension Fleet {
         try self.byLastSeen.checkInvariants(self.idTies) { rows[Int($0)].lastSeen }
         try self.checkRows()
         try self.checkLazyOrders()
+        try self.checkPartialOrders()
         try self.checkAttributes()
         for field in DictionaryField.allCases {
             try self.checkRowSets(of: field)
@@ -75,6 +76,34 @@ extension Fleet {
                 try tree.pointee.checkInvariants(self.serialTies) { texts.text(rows[Int($0)].serial).sortValue }
             }
         }
+    }
+
+    private func checkPartialOrders() throws(IndexError) {
+        let rows = UnsafePointer(self.rows.base)
+        var completeCount = 0
+        for name in self.partialOrderNames {
+            guard case .lastSeen(let field, let code) = name, let order = self.partialOrder(field, code) else {
+                continue
+            }
+            guard order.pointee.isBegun else { continue }
+            let tree = UnsafePointer(order.pointee.unfinished)
+            try tree.pointee.checkInvariants(self.idTies) { rows[Int($0)].lastSeen }
+            var expectedCount = 0
+            self.rowSet(code, in: field).forEach { row in
+                let place = BuildingPlace(value: rows[Int(row)].lastSeen, id: rows[Int(row)].id)
+                if place < order.pointee.covered { expectedCount += 1 }
+            }
+            var rightCount = 0
+            tree.pointee.forEach(in: 0..<tree.pointee.count, isDescending: false) { row in
+                rightCount += rows[Int(row)].code(field) == code ? 1 : 0
+                return true
+            }
+            try expect(
+                tree.pointee.count == expectedCount && rightCount == expectedCount,
+                "the order \(name) holds the devices of its value as far as it has come, and no more")
+            if order.pointee.isComplete { completeCount += 1 }
+        }
+        try expect(completeCount == self.completePartialOrderCount, "complete partial orders are counted")
     }
 
     private func checkAttributes() throws(IndexError) {

@@ -47,6 +47,8 @@ enum OrderName: Hashable {
     case deviceSerial
     /// By the key's place in the project's table.
     case attribute(Int)
+    /// Of the devices with one value of a field, given by its code.
+    case lastSeen(of: DictionaryField, UInt32)
 
     static let ofDevices: [OrderName] = [.createdDate, .updatedDate, .deviceSerial]
 }
@@ -65,6 +67,7 @@ extension Fleet {
         case .updatedDate: self.byUpdatedDate.tree
         case .deviceSerial: self.bySerial.tree
         case .attribute(let key): self.columns[key].pointee.order.tree
+        case .lastSeen(let field, let code): self.partialOrder(field, code)?.pointee.tree
         }
     }
 
@@ -75,6 +78,7 @@ extension Fleet {
         case .updatedDate: body(self.byUpdatedDate)
         case .deviceSerial: body(self.bySerial)
         case .attribute(let key): body(self.columns[key].pointee.order)
+        case .lastSeen(let field, let code): body(self.knownPartialOrder(field, code).pointee)
         }
     }
 
@@ -84,50 +88,115 @@ extension Fleet {
         case .updatedDate: body(&self.byUpdatedDate)
         case .deviceSerial: body(&self.bySerial)
         case .attribute(let key): body(&self.columns[key].pointee.order)
+        case .lastSeen(let field, let code): body(&self.knownPartialOrder(field, code).pointee)
         }
+    }
+
+    private func knownPartialOrder(_ field: DictionaryField, _ code: UInt32) -> UnsafeMutablePointer<LazyOrder> {
+        guard let order = self.partialOrder(field, code) else {
+            preconditionFailure("an order is named that cannot be built")
+        }
+        return order
+    }
+
+    /// The orders that are built on demand, whether or not they are there.
+    var lazyOrderNames: [OrderName] {
+        OrderName.ofDevices + (0..<self.columns.count).map(OrderName.attribute) + self.partialOrderNames
     }
 
     /// The orders that are being built or complete.
     var begunOrders: [OrderName] {
-        let names = OrderName.ofDevices + (0..<self.columns.count).map(OrderName.attribute)
-        return names.filter { self.withOrder($0) { $0.isBegun } }
+        self.lazyOrderNames.filter { self.withOrder($0) { $0.isBegun } }
     }
 
     // MARK: Building
 
-    /// Adds up to `count` numbers to an order, which is begun if need be, and tells whether it is complete then.
+    /// Builds an order further, which is begun if need be, by up to `count` of what it is built from, and tells whether it is
+    /// complete then.
     ///
     /// - Complexity: O(count × log n).
     mutating func extend(_ name: OrderName, by count: Int) -> Bool {
-        let total: Int =
-            switch name {
-            case .createdDate, .updatedDate, .deviceSerial: self.rows.count
-            case .attribute(let key): self.columns[key].pointee.slotCount
-            }
-        let covered: UInt32? = self.withMutableOrder(name) { order in
+        let covered: BuildingPlace? = self.withMutableOrder(name) { order in
             if order.isComplete { return nil }
             if !order.isBegun { order.begin() }
-            return order.coveredCount
+            return order.covered
         }
         guard let covered else { return true }
-        let end = min(Int(covered) + count, total)
         let tree = self.withOrder(name) { $0.unfinished }
+        let end =
+            switch name {
+            case .createdDate, .updatedDate, .deviceSerial: self.addRows(to: tree, name, from: covered, by: count)
+            case .attribute(let key): self.addSlots(of: key, to: tree, from: covered, by: count)
+            case .lastSeen(let field, let code): self.addDevices(of: field, code, to: tree, from: covered, by: count)
+            }
+        self.withMutableOrder(name) { $0.cover(end) }
+        if case .lastSeen = name, end == .end { self.completePartialOrderCount += 1 }
+        return end == .end
+    }
+
+    /// Gives up an order that is complete.
+    mutating func drop(_ name: OrderName) {
+        self.withMutableOrder(name) { $0.drop() }
+        if case .lastSeen = name { self.completePartialOrderCount -= 1 }
+    }
+
+    /// Whether there is something that an order could be of.
+    func hasRoom(for name: OrderName) -> Bool {
         switch name {
-        case .createdDate, .updatedDate, .deviceSerial:
-            for row in covered..<UInt32(end) where !self.rows[Int(row)].isFree {
-                self.insert(row, into: tree, name)
-            }
-        case .attribute(let key):
-            let ties = self.slotTies(key)
-            for slot in covered..<UInt32(end) where ties.column.pointee.rows[Int(slot)] != DeviceRow.noRow {
-                tree.pointee.insert(ties.column.pointee.sortValue(slot), slot, ties)
+        case .createdDate, .updatedDate, .deviceSerial: true
+        case .attribute(let key): key < self.columns.count
+        case .lastSeen(let field, let code): self.partialOrder(field, code) != nil
+        }
+    }
+
+    /// Adds rows by their numbers, and tells how far that came.
+    private func addRows(
+        to tree: UnsafeMutablePointer<RankedTree>, _ name: OrderName, from start: BuildingPlace, by count: Int
+    ) -> BuildingPlace {
+        let numbers = start.numbers(count, of: self.rows.count)
+        for row in numbers where !self.rows[Int(row)].isFree { self.insert(row, into: tree, name) }
+        return BuildingPlace(after: numbers, of: self.rows.count)
+    }
+
+    /// Adds slots of an attribute by their numbers, and tells how far that came.
+    private func addSlots(
+        of key: Int, to tree: UnsafeMutablePointer<RankedTree>, from start: BuildingPlace, by count: Int
+    ) -> BuildingPlace {
+        let column = self.columns[key]
+        let numbers = start.numbers(count, of: column.pointee.slotCount)
+        for slot in numbers where column.pointee.rows[Int(slot)] != DeviceRow.noRow {
+            tree.pointee.insert(column.pointee.sortValue(slot), slot, self.slotTies(key))
+        }
+        return BuildingPlace(after: numbers, of: column.pointee.slotCount)
+    }
+
+    /// Adds devices that have a value of a field, out of up to `count` that follow one another by `last_seen`, and tells how far
+    /// that came: they come in the order of the tree.
+    private mutating func addDevices(
+        of field: DictionaryField, _ code: UInt32, to tree: UnsafeMutablePointer<RankedTree>,
+        from start: BuildingPlace, by count: Int
+    ) -> BuildingPlace {
+        let list = CodeList(codes: [code], rowCount: Int(self.rowSet(code, in: field).count), largeCount: 0)
+        let program = RowProgram(.test(.codes(field, list)))
+        let first = self.byLastSeen.rank(start.value) { self.rows.base[Int($0)].id < start.id }
+        let end = min(first + count, self.byLastSeen.count)
+        withUnsafeMutablePointer(to: &self) { fleet in
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: TreeLeaf.capacity) { buffer in
+                guard let rows = buffer.baseAddress else { return }
+                fleet.pointee.byLastSeen.forEachRun(in: first..<end, isDescending: false) { run in
+                    guard let source = run.baseAddress else { return true }
+                    rows.update(from: source, count: run.count)
+                    for place in 0..<program.filter(rows, count: run.count, UnsafePointer(fleet)) {
+                        let row = rows[place]
+                        tree.pointee.insert(fleet.pointee.seen.base[Int(row)], row, fleet.pointee.idTies)
+                    }
+                    return true
+                }
             }
         }
-        return self.withMutableOrder(name) { order in
-            order.cover(UInt32(end))
-            if end == total { order.complete() }
-            return end == total
-        }
+        guard end < self.byLastSeen.count else { return .end }
+        let next = self.byLastSeen.entry(at: end)
+        return BuildingPlace(value: next.value, id: self.rows[Int(next.number)].id)
     }
 
     func slotTies(_ key: Int) -> SlotTies {
@@ -142,14 +211,14 @@ extension Fleet {
         case .createdDate: tree.pointee.insert(device.createdDate.microseconds, row, self.idTies)
         case .updatedDate: tree.pointee.insert(device.updatedDate.microseconds, row, self.idTies)
         case .deviceSerial: tree.pointee.insert(self.serials.text(device.serial).sortValue, row, self.serialTies)
-        case .attribute: preconditionFailure("an order of attributes holds slots")
+        case .attribute, .lastSeen: preconditionFailure("an order that is not of all devices has its own way in")
         }
     }
 
     /// Enters a row into those lazy orders that have got that far.
     func enterLazyOrders(_ row: UInt32) {
         for name in OrderName.ofDevices {
-            guard let tree = self.withOrder(name, { $0.tree(covering: row) }) else { continue }
+            guard let tree = self.withOrder(name, { $0.tree(covering: BuildingPlace(number: row)) }) else { continue }
             self.insert(row, into: tree, name)
         }
     }
@@ -157,9 +226,11 @@ extension Fleet {
     /// Takes a row out of the lazy orders that hold it.
     func leaveLazyOrders(_ row: UInt32) {
         let device = self.rows[Int(row)]
-        self.byCreatedDate.tree(covering: row)?.pointee.remove(device.createdDate.microseconds, row, self.idTies)
-        self.byUpdatedDate.tree(covering: row)?.pointee.remove(device.updatedDate.microseconds, row, self.idTies)
-        if let tree = self.bySerial.tree(covering: row) {
+        self.byCreatedDate.tree(covering: BuildingPlace(number: row))?.pointee.remove(
+            device.createdDate.microseconds, row, self.idTies)
+        self.byUpdatedDate.tree(covering: BuildingPlace(number: row))?.pointee.remove(
+            device.updatedDate.microseconds, row, self.idTies)
+        if let tree = self.bySerial.tree(covering: BuildingPlace(number: row)) {
             tree.pointee.remove(self.serials.text(device.serial).sortValue, row, self.serialTies)
         }
     }

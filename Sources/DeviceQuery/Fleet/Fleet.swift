@@ -28,6 +28,13 @@ struct Fleet: ~Copyable {
     var byCreatedDate = LazyOrder()
     var byUpdatedDate = LazyOrder()
     var bySerial = LazyOrder()
+    var hardwareOrders = PartialOrders()
+    var releaseOrders = PartialOrders()
+    var cohortOrders = PartialOrders()
+    /// Where there are none, queries need not look for one.
+    var completePartialOrderCount = 0
+    /// What readers would have use for.
+    let wish = OrderWish()
     let seed: UInt64
 
     // MARK: Values

@@ -22,62 +22,66 @@ extension ListSearch {
             self.tally.matchCount += read.count
             return read.skipped
         }
-        let entryCount = budget / (StepCost.walkedRow + walk.askingCost) + Double(window.count)
-        let entryCountMax = Int(min(entryCount, Double(walk.ranks.count)))
         return self.order.isSingle
-            ? self.walkInOrder(name, walk, window, entryCountMax, &rows)
-            : self.walkRuns(name, walk, window, entryCountMax, &rows)
+            ? self.walkInOrder(name, walk, window, budget: budget, &rows)
+            : self.walkRuns(name, walk, window, walk.entryCount(budget, window, of: walk.ranks.count), &rows)
     }
 
-    /// Matches expected in the part of a walk after which it is given up if it has found less than a quarter of them.
-    private static var trialMatchCount: Double { 16 }
+    /// Reads a window off partial indexes, all at once.
+    ///
+    /// - Parameter budget: in nanoseconds.
+    /// - Returns: whether it did; false where the budget did not suffice.
+    mutating func walk(
+        _ partials: PartialIndexes, _ walk: PlannedWalk, _ window: PageWindow, budget: Double,
+        into rows: inout Column<UInt32>
+    ) -> Bool {
+        let (fleet, order) = (self.fleet, self.order)
+        return withUnsafeTemporaryAllocation(of: RankedCursor.self, capacity: partials.codes.count) { cursors in
+            guard let first = cursors.baseAddress else { return false }
+            var merge = RankedMerge(first, fleet.pointee.idTies, isDescending: order.isWalkDescending)
+            partials.forEachTree(in: fleet) { name, tree in
+                merge.add(tree, order.cut(tree.ranks(partials.bounds), of: name, window.place, in: fleet))
+            }
+            var page = WalkedPage(walk, window, budget, of: merge.count, rowCount: rows.count, in: fleet)
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: TreeLeaf.capacity) { buffer in
+                guard let taken = buffer.baseAddress else { return }
+                while page.isUnfinished(rows) {
+                    let count = merge.read(into: taken, count: page.stepCount)
+                    page.ask(taken, count, &rows)
+                }
+            }
+            page.add(to: &self.tally, rows)
+            return page.isThrough(rows)
+        }
+    }
 
     /// Takes some entries at a time, and asks them together: about as many as are expected to be enough.
     private mutating func walkInOrder(
-        _ name: TreeName, _ walk: PlannedWalk, _ window: PageWindow, _ entryCount: Int,
-        _ rows: inout Column<UInt32>
+        _ name: TreeName, _ walk: PlannedWalk, _ window: PageWindow, budget: Double, _ rows: inout Column<UInt32>
     ) -> Int? {
         let fleet = self.fleet
         let column = QueryPlan.column(name, fleet)
         let isDescending = self.order.isWalkDescending
-        let end = rows.count + window.count
-        let program = RowProgram(walk.residual)
-        let expected = Double(window.reach) / walk.share
-        let stepCount = Int(min(max(expected, 8), Double(TreeLeaf.capacity)))
-        // Where matches are this rare, the budget will not suffice: that is better known soon.
-        let trialCount = entryCount < walk.ranks.count ? Int(Self.trialMatchCount / walk.share) : .max
-        var isHopeless = false
-        var skipped = 0
-        var walked = 0
+        var page = WalkedPage(walk, window, budget, of: walk.ranks.count, rowCount: rows.count, in: fleet)
         _ = fleet.pointee.withTree(name) { tree in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: TreeLeaf.capacity) { buffer in
                 guard let taken = buffer.baseAddress else { return }
                 tree.forEachRun(in: walk.ranks, isDescending: isDescending) { run in
                     var place = 0
-                    while place < run.count, walked < entryCount, rows.count < end {
-                        let count = min(stepCount, run.count - place)
+                    while place < run.count, page.isUnfinished(rows) {
+                        let count = min(page.stepCount, run.count - place)
                         let start = isDescending ? run.count - place - count : place
                         let part = UnsafeBufferPointer(rebasing: run[start..<(start + count)])
                         part.copy(isDescending: isDescending, column, into: taken)
                         place += count
-                        walked += count
-                        let passing = program.filter(taken, count: count, fleet)
-                        let passed = min(window.offset - skipped, passing)
-                        skipped += passed
-                        let added = max(0, min(passing - passed, end - rows.count))
-                        let target = rows.appendRoom(added)
-                        (rows.base + target).update(from: taken + passed, count: added)
-                        let matchCount = skipped + rows.count + window.count - end
-                        isHopeless = walked >= trialCount && matchCount < Int(Self.trialMatchCount) / 4
-                        if isHopeless { return false }
+                        page.ask(taken, count, &rows)
                     }
-                    return walked < entryCount && rows.count < end
+                    return page.isUnfinished(rows)
                 }
             }
         }
-        self.tally.candidateCount += walked
-        self.tally.matchCount += skipped + rows.count + window.count - end
-        return rows.count == end || walked == walk.ranks.count ? skipped : nil
+        page.add(to: &self.tally, rows)
+        return page.isThrough(rows) ? page.skipped : nil
     }
 
     /// Walks over runs of devices that share the first key, and sorts each by the rest of the order.

@@ -27,6 +27,8 @@ struct ListSearch: ~Copyable {
     var tally = QueryTally()
     /// The plan that found the page.
     private(set) var usedPlan: QueryExplanation.Plan
+    /// What it was expected to come to, where that was a walk.
+    private(set) var walkEstimate: (candidateCount: Double, cost: Double)?
 
     var fleet: UnsafePointer<Fleet> { self.plan.fleet }
 
@@ -48,10 +50,13 @@ struct ListSearch: ~Copyable {
             return true
         }
         let rowCount = rows.count
+        var walkCost = Double.infinity
         if let walk = self.order.walk, self.mayWalk(walk) {
-            let planned = walk.tree.map { self.plan.walk(of: $0) }
+            let planned = self.plannedWalk(walk, window)
+            let walkPlan = planned?.partials == nil ? walk.plan : .mergedWalk
             let cost = self.expectedCost(walk, planned, window)
-            let isForced = self.bounds.forced == walk.plan
+            let isForced = self.bounds.forced == walkPlan
+            walkCost = cost
             var selectionCost = Double.infinity
             if !self.isPlain(planned, cost) { selectionCost = self.chosenSelectionCost() }
             if isForced || (cost < selectionCost && cost <= self.bounds.costMax) {
@@ -59,20 +64,50 @@ struct ListSearch: ~Copyable {
                 // further than selecting would cost, as far as that is known.
                 let limit = min(selectionCost, self.bounds.costMax, cost * 2)
                 let budget = isForced ? .infinity : max(limit, StepCost.plan)
-                self.usedPlan = walk.plan
-                if self.walk(walk, planned, window, budget: budget, into: &rows) { return true }
+                self.usedPlan = walkPlan
+                self.walkEstimate = (
+                    planned?.entryCount(ofMatches: Double(window.reach)) ?? self.rowCount(window), cost
+                )
+                if self.walk(walk, planned, window, budget: budget, into: &rows) {
+                    self.noteMisses(cost, window)
+                    return true
+                }
                 rows.removeLast(rows.count - rowCount)
             }
         }
         let selectionCost = self.chosenSelectionCost()
         self.usedPlan = self.plan.sourcePlan
+        self.walkEstimate = nil
         guard selectionCost <= self.bounds.costMax else { return false }
         let limit = min(window.reach, self.fleet.pointee.deviceCount)
         var selection = PageSelection(
             self.order, after: window.place, limit: limit, expectedCount: Int(self.plan.matchEstimate), in: self.fleet)
         self.plan.forEachMatch(&selection, &self.tally)
         selection.finish(skipping: window.offset, into: &rows)
+        self.noteMisses(min(selectionCost, walkCost), window)
         return true
+    }
+
+    /// The walk along the index that lies in the order, or along partial indexes where that is cheaper.
+    private func plannedWalk(_ walk: Walk, _ window: PageWindow) -> PlannedWalk? {
+        guard let tree = walk.tree else { return nil }
+        let planned = self.plan.walk(of: tree)
+        guard self.hasPartialWalk, self.fleet.pointee.hasPartialOrders, self.bounds.forced != .orderedWalk else {
+            return planned
+        }
+        let reach = Double(window.reach)
+        guard let partial = self.plan.partialWalk(ofMatches: reach, isBuilt: true) else { return planned }
+        let isChosen =
+            self.bounds.forced == .mergedWalk || partial.cost(ofMatches: reach) < planned.cost(ofMatches: reach)
+        return isChosen ? partial : planned
+    }
+
+    /// Whether partial indexes lie in the order.
+    private var hasPartialWalk: Bool { self.order.isSingle && self.order.walk == .tree(.lastSeen) }
+
+    private func noteMisses(_ cost: Double, _ window: PageWindow) {
+        let matchCount = self.hasPartialWalk ? Double(window.reach) : .infinity
+        self.plan.noteMisses(cost: cost, matchCount: matchCount, isCounting: false)
     }
 
     /// Of the devices a walk meets, the share from which on it may go without being weighed against anything.
@@ -93,7 +128,8 @@ struct ListSearch: ~Copyable {
 
     /// Whether a walk is there and is not ruled out by a plan that is forced.
     private func mayWalk(_ walk: Walk) -> Bool {
-        if let forced = self.bounds.forced, forced != walk.plan, self.plan.sourcePlan == forced { return false }
+        let isPossible = self.bounds.forced == walk.plan || (self.bounds.forced == .mergedWalk && self.hasPartialWalk)
+        if let forced = self.bounds.forced, !isPossible, self.plan.sourcePlan == forced { return false }
         return walk.lazyOrder(in: self.fleet) == nil
     }
 
@@ -103,7 +139,7 @@ struct ListSearch: ~Copyable {
         switch walk {
         case .dictionary(let field):
             let total = Double(self.fleet.pointee.deviceCount)
-            let rowCount = min(total, Double(window.reach) / max(self.plan.share, 1e-9))
+            let rowCount = self.rowCount(window)
             let groups = Double(self.fleet.pointee.textCount(of: field))
             // The group in which the page ends is looked at whole, unless an index lies in its order.
             let groupCount = min(groups, groups * rowCount / max(total, 1) + 1)
@@ -115,6 +151,11 @@ struct ListSearch: ~Copyable {
         }
     }
 
+    /// How many devices of the whole fleet a walk is expected to look at.
+    private func rowCount(_ window: PageWindow) -> Double {
+        min(Double(self.fleet.pointee.deviceCount), Double(window.reach) / max(self.plan.share, 1e-9))
+    }
+
     private mutating func walk(
         _ walk: Walk, _ planned: consuming PlannedWalk?, _ window: PageWindow, budget: Double,
         into rows: inout Column<UInt32>
@@ -124,6 +165,9 @@ struct ListSearch: ~Copyable {
             return self.walkGroups(field, window, budget: budget, into: &rows)
         case .tree(let name):
             if let planned = consume planned {
+                if let partials = planned.partials {
+                    return self.walk(partials, planned, window, budget: budget, into: &rows)
+                }
                 return self.walk(name, planned, window, budget: budget, into: &rows) != nil
             }
         case .attribute(let key):

@@ -152,7 +152,8 @@ extension Condition {
             let count = test.rowCount(in: fleet, isExact: &isExact)
             guard isExact else { return nil }
             return isNegated ? fleet.pointee.deviceCount - count : count
-        case .all, .any: return nil
+        case .all: return self.partialCount(in: fleet)
+        case .any: return nil
         }
     }
 }

@@ -5,16 +5,12 @@ internal import DeviceModel
 extension ListSearch {
     /// What was done for a window.
     func explanation(_ window: PageWindow, elapsedNanoseconds: Int64, sliceCount: Int = 1) -> QueryExplanation {
-        let candidates =
-            switch self.usedPlan {
-            case .orderedWalk, .groupedWalk:
-                min(self.fleet.pointee.deviceCount, Int(Double(window.reach) / max(self.plan.share, 1e-9)))
-            default: self.plan.candidateEstimate
-            }
+        let candidateCount = self.walkEstimate?.candidateCount ?? Double(self.plan.candidateEstimate)
         return QueryExplanation(
-            plan: self.usedPlan, steps: self.steps(window), estimatedCandidateCount: Int64(candidates),
+            plan: self.usedPlan, steps: self.steps(window), estimatedCandidateCount: Int64(candidateCount),
             estimatedMatchCount: Int64(self.plan.matchEstimate), candidateCount: Int64(self.tally.candidateCount),
-            matchCount: Int64(self.tally.matchCount), estimatedNanoseconds: Int64(self.plan.sourceCost),
+            matchCount: Int64(self.tally.matchCount),
+            estimatedNanoseconds: Int64(self.walkEstimate?.cost ?? self.plan.sourceCost),
             elapsedNanoseconds: elapsedNanoseconds, sliceCount: Int64(sliceCount))
     }
 
@@ -22,8 +18,12 @@ extension ListSearch {
         var steps: [String] = []
         switch self.usedPlan {
         case .orderedWalk:
-            steps.append(
-                "walk the index by \(self.orderText), from \(window.place == nil ? "its end" : "the page token")")
+            steps.append("walk the index by \(self.orderText), \(self.startText(window))")
+            steps += self.plan.conditionSteps("ask each device: ")
+        case .mergedWalk:
+            let partials = self.plan.partialWalk(ofMatches: Double(window.reach), isBuilt: true)?.partials
+            let values = partials.map { $0.field.text(of: $0.codes, in: self.fleet) } ?? ""
+            steps.append("walk the indexes by \(self.orderText) of \(values) as one, \(self.startText(window))")
             steps += self.plan.conditionSteps("ask each device: ")
         case .groupedWalk:
             steps.append("take the values of \(self.orderText) in order, and the devices of each")
@@ -34,6 +34,10 @@ extension ListSearch {
         }
         if window.offset > 0 { steps.append("leave out the first \(window.offset)") }
         return steps
+    }
+
+    private func startText(_ window: PageWindow) -> String {
+        window.place == nil ? "from its end" : "from the page token"
     }
 
     private var orderText: String {
@@ -54,6 +58,9 @@ extension QueryPlan {
             source =
                 "take ranks \(range.ranks.lowerBound) to \(range.ranks.upperBound) of the index by "
                 + range.tree.text(in: self.fleet)
+        case .partials(let partials):
+            source =
+                "take a range of the index by last_seen of \(partials.field.text(of: partials.codes, in: self.fleet))"
         case .column(let key, _): source = "read the values of \(OrderName.attribute(key).text(in: self.fleet))"
         case .everything: source = "take every device"
         }
@@ -153,6 +160,7 @@ extension OrderName {
         case .updatedDate: "updated_date"
         case .deviceSerial: "device_serial"
         case .attribute(let key): "attributes." + AttributePath.written(fleet.pointee.attributeKeys.foldedTexts[key])
+        case .lastSeen(let field, let code): "last_seen of " + field.text(of: [code], in: fleet)
         }
     }
 }

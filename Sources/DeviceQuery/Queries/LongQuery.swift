@@ -34,13 +34,13 @@ package final class LongQuery: @unchecked Sendable {
     }
 
     private let request: Request
-    let project: ProjectID
+    package let project: ProjectID
     private var walk: LongWalk?
     private var retryCount = 0
     private var sliceCount = 0
     private let watch = Stopwatch()
     /// An index that would have made this cheap, and that is not built; known with the answer.
-    package private(set) var wanted: WantedIndex?
+    private var wanted: OrderName?
 
     /// How long a slice may take, in nanoseconds.
     package static let sliceNanoseconds: Int64 = 400_000
@@ -173,6 +173,7 @@ package final class LongQuery: @unchecked Sendable {
                 rows.elements, order, totalCount: totalCount, readsTexts: true, in: fleet, each: each)
             let plan = QueryPlan(condition, in: fleet)
             self.want(plan.wanted ?? order.walk?.lazyOrder(in: fleet), fleet)
+            plan.noteMisses(cost: plan.sourceCost, matchCount: .infinity, isCounting: false)
             if query.explains {
                 page.explanation = self.explanation(walk, plan, "keep the first \(window.reach)")
             }
@@ -183,6 +184,7 @@ package final class LongQuery: @unchecked Sendable {
             var summary = walk.takeCounter().finish(limit: query.groupLimit(index.limits), each: eachGroup)
             let plan = QueryPlan(condition, in: fleet)
             self.want(plan.wanted, fleet)
+            plan.noteMisses(cost: plan.sourceCost, matchCount: .infinity, isCounting: query.groupBy.isEmpty)
             if query.explains {
                 summary.explanation = self.explanation(walk, plan, "count them")
             }
@@ -207,13 +209,16 @@ package final class LongQuery: @unchecked Sendable {
     }
 
     private func want(_ name: OrderName?, _ fleet: UnsafePointer<Fleet>) {
-        self.wanted = name.flatMap { WantedIndex($0, in: self.project, of: fleet) }
+        self.wanted = name
+        if let name { fleet.pointee.wish.make(name) }
     }
 
     private func explanation(_ walk: LongWalk, _ plan: borrowing QueryPlan, _ last: String) -> QueryExplanation {
         var steps = ["go through the devices in slices, bitmaps first"] + plan.conditionSteps("hold to: ")
         steps += ["look again at \(walk.changedCount) devices that changed meanwhile", last]
-        if let wanted = self.wanted { steps.append("an index by \(wanted.key.name) would help; it is built now") }
+        if let wanted = self.wanted {
+            steps.append("an index by \(wanted.text(in: walk.fleet)) would help; it is built now")
+        }
         return QueryExplanation(
             plan: .scan, steps: steps,
             estimatedCandidateCount: Int64(plan.candidateEstimate), estimatedMatchCount: Int64(plan.matchEstimate),

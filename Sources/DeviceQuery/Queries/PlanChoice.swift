@@ -60,9 +60,12 @@ extension [PlanPart] {
     var fetchingCost: Double { self.fetchingCost { _ in true } }
 }
 
-/// The part of an index in which the matches lie.
+/// The part of an index in which the matches lie, or of several that are walked at once.
 struct PlannedWalk {
+    /// Of one index; of several, as many as they are expected to have.
     var ranks: Range<Int>
+    /// The indexes that are walked, if it is not the one that lies in the order asked for.
+    var partials: PartialIndexes?
     /// What is left to ask of its rows.
     var residual: Condition
     /// Of the rows, how many are expected to pass.
@@ -70,9 +73,26 @@ struct PlannedWalk {
     /// What it costs to ask a row, in nanoseconds.
     var askingCost: Double
 
+    /// Adds a part of the filter to what is asked of each row.
+    mutating func ask(_ part: PlanPart) {
+        self.residual.add(part.condition)
+        self.askingCost += self.share * part.fetchingCost
+        self.share = max(self.share * part.share, 1e-9)
+    }
+
     /// What it costs to find so many matches. The smaller the share, the less is known of it.
     func cost(ofMatches count: Double) -> Double {
-        Swift.min(Double(self.ranks.count), count / self.share) * (StepCost.walkedRow + self.askingCost)
+        (self.partials?.seekingCost ?? 0) + self.entryCount(ofMatches: count) * self.entryCost
+    }
+
+    /// How many entries it is to ask to find so many matches.
+    func entryCount(ofMatches count: Double) -> Double {
+        Swift.min(Double(self.ranks.count), count / self.share)
+    }
+
+    /// What it costs to come to an entry and ask it, in nanoseconds.
+    var entryCost: Double {
+        (self.partials.map { $0.codes.count > 1 } ?? false ? StepCost.mergedRow : StepCost.walkedRow) + self.askingCost
     }
 }
 
@@ -97,16 +117,27 @@ struct PlanChoice {
         for place in parts.indices {
             if let bid = Bid(place, of: parts, in: fleet) { best.yield(to: bid, forced) }
         }
+        if case let (bounds, seenPlace?) = parts.seen, fleet.pointee.hasPartialOrders || forced == .partialRanges {
+            for place in parts.indices {
+                let partials = PartialIndexes(parts[place].condition, seenIn: bounds, in: fleet)
+                guard let partials, partials.isBuilt(in: fleet) else { continue }
+                best.yield(to: Bid(partials, place, seenPlace, of: parts), forced)
+            }
+        }
         self.masks = MaskChoice(parts, in: fleet)
         if let bid = self.masks.bid(parts, in: fleet, isCounting) { best.yield(to: bid, forced) }
         self.bid = best
     }
 
     /// The source, of the parts that were chosen from.
-    func source(of parts: [PlanPart]) -> CandidateSource {
+    func source(of parts: [PlanPart], in fleet: UnsafePointer<Fleet>) -> CandidateSource {
         switch self.bid.origin {
         case .everything: return .everything
         case .bitmaps: return .bitmaps(self.masks.masked(parts))
+        case .partials(let valuePlace, _):
+            let partials = PartialIndexes(parts[valuePlace].condition, seenIn: parts.seen.bounds, in: fleet)
+            guard let partials else { preconditionFailure("a part that names no values makes no bid") }
+            return .partials(partials)
         case .part(let place):
             if let range = parts[place].range { return .range(range) }
             switch parts[place].condition {
@@ -123,6 +154,8 @@ struct PlanChoice {
         switch self.bid.origin {
         case .everything: return parts.conjunction { _ in true }
         case .bitmaps: return self.masks.asked(parts)
+        case .partials(let valuePlace, let seenPlace):
+            return parts.conjunction { $0 != valuePlace && $0 != seenPlace }
         case .part(let place):
             let isDecided = parts[place].range?.isExact ?? true
             return parts.conjunction { $0 != place || !isDecided }
@@ -136,6 +169,8 @@ private struct Bid {
         case everything
         case part(Int)
         case bitmaps
+        /// Partial indexes, by the places of the parts that they decide: that of the values, and that of `last_seen`.
+        case partials(Int, Int)
     }
 
     let origin: Origin
@@ -148,6 +183,15 @@ private struct Bid {
         self.plan = plan
         self.candidateCount = count
         self.cost = Double(count) * each
+    }
+
+    /// Of partial indexes, which decide two parts.
+    init(_ partials: PartialIndexes, _ valuePlace: Int, _ seenPlace: Int, of parts: borrowing [PlanPart]) {
+        let rest = parts.fetchingCost { $0 != valuePlace && $0 != seenPlace }
+        let count = Int(Double(partials.rowCount) * parts[seenPlace].share)
+        self.init(
+            .partials(valuePlace, seenPlace), .partialRanges, count: count, each: StepCost.walkedRow + rest)
+        self.cost += partials.seekingCost
     }
 
     /// Of a part; nil where it is no source.

@@ -11,6 +11,8 @@ enum CandidateSource {
     /// Bitmaps of a condition, chunk by chunk.
     case bitmaps(Condition)
     case range(RowRange)
+    /// Of each of some values, the devices that were last seen within bounds.
+    case partials(PartialIndexes)
     /// The values of one attribute.
     case column(Int, AttributeTest)
     case everything
@@ -49,7 +51,7 @@ struct QueryPlan: ~Copyable {
     var sourceCost: Double { self.choice.cost }
     var candidateEstimate: Int { self.choice.candidateCount }
     /// Made when it is asked for: where an index is walked, it is not.
-    var source: CandidateSource { self.choice.source(of: self.parts) }
+    var source: CandidateSource { self.choice.source(of: self.parts, in: self.fleet) }
 
     /// How many devices are expected to match.
     var matchEstimate: Double { (self.share * Double(self.fleet.pointee.deviceCount)).rounded() }
@@ -90,11 +92,8 @@ struct QueryPlan: ~Copyable {
                 walk.ranks = walk.ranks.clamped(to: range.ranks)
                 if range.isExact { continue }
             }
-            walk.residual.add(part.condition)
-            walk.askingCost += walk.share * part.fetchingCost
-            walk.share *= part.share
+            walk.ask(part)
         }
-        walk.share = max(walk.share, 1e-9)
         return walk
     }
 
@@ -139,6 +138,13 @@ struct QueryPlan: ~Copyable {
                     } else {
                         batch.append(run, &visitor, &tally)
                     }
+                    return true
+                }
+            }
+        case .partials(let partials):
+            partials.forEachTree(in: fleet) { _, tree in
+                tree.forEachRun(in: tree.ranks(partials.bounds), isDescending: false) { run in
+                    batch.append(run, &visitor, &tally)
                     return true
                 }
             }

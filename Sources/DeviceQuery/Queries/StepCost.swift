@@ -23,6 +23,13 @@ enum StepCost {
     /// Counting a value's devices and weighing the group against the others.
     static let countedCode = 30.0
     static let plan = 1_000.0
+    /// Taking the next of several indexes' entries, in the order of all of them: which it is cannot be foreseen.
+    static let mergedRow = 15.0
+    /// Finding both ends of a span in an index.
+    static let soughtRange = 500.0
+    /// Looking at a device while a partial index is built, and adding one that belongs there.
+    static let passedEntry = 3.0
+    static let addedEntry = 40.0
 }
 
 extension Condition {

@@ -25,7 +25,7 @@ struct QueryBench {
                 case ("answer", 2): try Self.say(measurement.answers(queries.sets(words[1]), index))
                 case ("time", 3):
                     let seconds = Double(words[2]) ?? 0
-                    try Self.say(measurement.times(queries.sets(words[1]), index, seconds: seconds))
+                    try Self.say(measurement.times(queries.sets(words[1]), &index, seconds: seconds))
                 case ("memory", 2): try Self.say(measurement.peaks(queries.sets(words[1]), index))
                 case ("update", 1):
                     var updates = try Updates(index)

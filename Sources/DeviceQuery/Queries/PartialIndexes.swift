@@ -1,0 +1,137 @@
+// Partial indexes in a plan: those of the values that a filter names.
+
+internal import DeviceModel
+
+/// The partial orders of some values of a field, which together have every device with one of them, each once; and of those the ones
+/// that were last seen within some bounds.
+struct PartialIndexes {
+    let field: DictionaryField
+    let codes: [UInt32]
+    let bounds: ClosedRange<Int64>
+    /// How many devices have one of the values.
+    let rowCount: Int
+
+    /// Of more values than this, the orders would cost too much to find the ends of.
+    private static var codeCountMax: Int { 64 }
+
+    /// - Parameter condition: what names the values; nil comes out where it does not, or where they may not all have an order.
+    init?(_ condition: Condition, seenIn bounds: ClosedRange<Int64>, in fleet: UnsafePointer<Fleet>) {
+        guard case .test(.codes(let field, let list), isNegated: false) = condition, field != .owner,
+            list.codes.count <= Self.codeCountMax,
+            list.codes.allSatisfy({ fleet.pointee.partialOrder(field, $0) != nil })
+        else { return nil }
+        self.field = field
+        self.codes = list.codes
+        self.bounds = bounds
+        self.rowCount = list.rowCount
+    }
+
+    func name(_ code: UInt32) -> OrderName { .lastSeen(of: self.field, code) }
+
+    func isBuilt(in fleet: UnsafePointer<Fleet>) -> Bool {
+        self.codes.allSatisfy { fleet.pointee.partialOrder(self.field, $0)?.pointee.isComplete ?? false }
+    }
+
+    /// What finding the ends of the bounds costs, in nanoseconds.
+    var seekingCost: Double { Double(self.codes.count) * StepCost.soughtRange }
+
+    /// How many devices they have within the bounds. - Complexity: O(values × log n).
+    func count(in fleet: UnsafePointer<Fleet>) -> Int {
+        var count = 0
+        self.forEachTree(in: fleet) { _, tree in count += tree.ranks(self.bounds).count }
+        return count
+    }
+
+    /// Calls `body` with each order, which is built.
+    @inline(__always)
+    func forEachTree(in fleet: UnsafePointer<Fleet>, _ body: (TreeName, borrowing RankedTree) -> Void) {
+        let now = Stopwatch.now
+        for code in self.codes {
+            guard let order = fleet.pointee.partialOrder(self.field, code), let tree = order.pointee.tree else {
+                preconditionFailure("an index is read that is not built")
+            }
+            order.pointee.noteUse(now)
+            body(.lazy(self.name(code)), tree.pointee)
+        }
+    }
+
+    /// Takes note that they would have saved a query so many nanoseconds; those that would have saved more by now than building them
+    /// takes are wished for.
+    func noteMiss(_ saving: Double, in fleet: UnsafePointer<Fleet>) {
+        let missing = self.codes.filter { !(fleet.pointee.partialOrder(self.field, $0)?.pointee.isBegun ?? true) }
+        for code in missing {
+            let part = Int64(saving / Double(missing.count))
+            guard let missed = fleet.pointee.partialOrder(self.field, code)?.pointee.noteMiss(part) else { continue }
+            let rowCount = Double(fleet.pointee.rowSet(code, in: self.field).count)
+            let cost = Double(fleet.pointee.deviceCount) * StepCost.passedEntry + rowCount * StepCost.addedEntry
+            if Double(missed) >= cost { fleet.pointee.wish.make(self.name(code)) }
+        }
+    }
+}
+
+extension QueryPlan {
+    /// The cheapest walk along partial indexes that has all matches by `last_seen`.
+    ///
+    /// - Parameters:
+    ///   - count: how many first matches it is to find.
+    ///   - isBuilt: whether it is to go along indexes that are built, or along such as are not.
+    func partialWalk(ofMatches count: Double, isBuilt: Bool) -> PlannedWalk? {
+        let (bounds, seenPlace) = self.parts.seen
+        let seenShare = seenPlace.map { self.parts[$0].share } ?? 1
+        var best: PlannedWalk?
+        for place in self.parts.indices {
+            let partials = PartialIndexes(self.parts[place].condition, seenIn: bounds, in: self.fleet)
+            guard let partials, partials.isBuilt(in: self.fleet) == isBuilt else { continue }
+            let entryCount = Int(Double(partials.rowCount) * seenShare)
+            var walk = PlannedWalk(
+                ranks: 0..<entryCount, partials: partials, residual: .always, share: 1, askingCost: 0)
+            for other in self.parts.indices where other != place && other != seenPlace { walk.ask(self.parts[other]) }
+            if walk.cost(ofMatches: count) < best?.cost(ofMatches: count) ?? .infinity { best = walk }
+        }
+        return best
+    }
+
+    /// Takes note of what partial indexes that are not built would have saved.
+    ///
+    /// - Parameters:
+    ///   - cost: what the query was expected to cost, in nanoseconds.
+    ///   - matchCount: how many first matches by `last_seen` were wanted; more than there are where all of them were, in any order.
+    ///   - isCounting: whether matches were counted and not looked at.
+    func noteMisses(cost: Double, matchCount: Double, isCounting: Bool) {
+        // All devices of a value its own set has as well: they are in no index for the sake of that.
+        guard cost > 2 * StepCost.plan, matchCount.isFinite || self.parts.seen.place != nil,
+            let walk = self.partialWalk(ofMatches: matchCount, isBuilt: false),
+            let partials = walk.partials
+        else { return }
+        let isDecided = isCounting && walk.residual.isAlways
+        let saving = cost - (isDecided ? partials.seekingCost : walk.cost(ofMatches: matchCount))
+        if saving > 0 { partials.noteMiss(saving, in: self.fleet) }
+    }
+}
+
+extension [PlanPart] {
+    /// Within which bounds devices were last seen, as far as a part says that, and at which place it does.
+    var seen: (bounds: ClosedRange<Int64>, place: Int?) {
+        for place in self.indices {
+            if case .test(.number(.lastSeen, let bounds), isNegated: false) = self[place].condition {
+                return (bounds, place)
+            }
+        }
+        return (.min ... .max, nil)
+    }
+}
+
+extension Condition {
+    /// How many rows match, where it asks for values and a span of time and for nothing else, and partial indexes know that.
+    func partialCount(in fleet: UnsafePointer<Fleet>) -> Int? {
+        guard case .all(let parts) = self, parts.count == 2 else { return nil }
+        for (place, other) in [(0, 1), (1, 0)] {
+            if case .test(.number(.lastSeen, let bounds), isNegated: false) = parts[place],
+                let partials = PartialIndexes(parts[other], seenIn: bounds, in: fleet), partials.isBuilt(in: fleet)
+            {
+                return partials.count(in: fleet)
+            }
+        }
+        return nil
+    }
+}
