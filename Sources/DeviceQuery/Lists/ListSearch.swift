@@ -60,9 +60,9 @@ struct ListSearch: ~Copyable {
             var selectionCost = Double.infinity
             if !self.isPlain(planned, cost) { selectionCost = self.chosenSelectionCost() }
             if isForced || (cost < selectionCost && cost <= self.bounds.costMax) {
-                // Fewer matches than expected may lie in the way: the walk goes twice as far as it was expected to, and no
-                // further than selecting would cost, as far as that is known.
-                let limit = min(selectionCost, self.bounds.costMax, cost * 2)
+                // Fewer matches than expected may lie in the way: the walk goes no further than selecting would cost, or where
+                // that is not known than twice as far as it was expected to.
+                let limit = min(selectionCost.isFinite ? selectionCost : cost * 2, self.bounds.costMax)
                 let budget = isForced ? .infinity : max(limit, StepCost.plan)
                 self.usedPlan = walkPlan
                 self.walkEstimate = (

@@ -17,7 +17,7 @@ struct WalkedPage: ~Copyable {
     /// Entries in all, and as many as the budget suffices for.
     private let totalCount: Int
     private let entryCount: Int
-    /// After so many, it is known whether matches are much rarer than expected.
+    /// After so many, it is known about how rare matches are.
     private let trialCount: Int
     private var isHopeless = false
     private var walked = 0
@@ -26,7 +26,7 @@ struct WalkedPage: ~Copyable {
     /// How many entries to take at a time.
     let stepCount: Int
 
-    /// Matches expected in the part of a walk after which it is given up if it has found less than a quarter of them.
+    /// Matches expected in the part of a walk after which it is given up if more entries seem to be needed than it may ask.
     private static var trialMatchCount: Double { 16 }
 
     init(
@@ -64,7 +64,10 @@ struct WalkedPage: ~Copyable {
         let added = max(0, min(passing - passed, self.end - rows.count))
         let target = rows.appendRoom(added)
         (rows.base + target).update(from: taken + passed, count: added)
-        self.isHopeless = self.walked >= self.trialCount && self.matchCount(rows) < Int(Self.trialMatchCount) / 4
+        if self.walked >= self.trialCount {
+            let share = (Double(self.matchCount(rows)) + 0.5) / Double(self.walked)
+            self.isHopeless = Double(self.window.reach) / share > Double(self.entryCount)
+        }
     }
 
     private func matchCount(_ rows: borrowing Column<UInt32>) -> Int {
