@@ -26,25 +26,16 @@ struct Measurement: ~Copyable {
         return "{\"answers\": \(Self.json(answers))}"
     }
 
-    /// Sets are run in turn, all of them each round. Before each, 2 MiB of something else are touched: in a server that has other
-    /// things to do, a query finds the processor's own caches full of those. What reading the clock takes is left out.
-    /// Indexes that queries ask for are built between them, as the daemon does.
+    /// Sets are run in turn, all of them each round. Indexes that they want are built between the rounds, as the daemon builds them.
     func times(_ sets: [any BenchQuery], _ index: inout RegistryIndex, seconds: Double) throws -> String {
         var times = sets.map { _ in [UInt64]() }
         var sums = sets.map { _ in Int64(0) }
         let reading = Clock.readingNanoseconds
         let end = Clock.now + UInt64(seconds * 1e9)
         repeat {
-            for (place, query) in sets.enumerated() {
-                self.fillCaches()
-                let began = Clock.now
-                let sum = try query.sum(index)
-                let took = Clock.now - began
-                sums[place] = sum
-                times[place].append(took > reading ? took - reading : 0)
-                if let wanted = index.takeWanted(in: DeviceFile.project) {
-                    while !index.buildStep(wanted) {}
-                }
+            try self.runRound(sets, index, reading, &times, &sums)
+            if let wanted = index.takeWanted(in: DeviceFile.project) {
+                while !index.buildStep(wanted) {}
             }
         } while times[0].count < Self.roundsMax && Clock.now < end
         let sorted = times.map { $0.sorted() }
@@ -52,6 +43,23 @@ struct Measurement: ~Copyable {
             {"best": \(Self.json(sorted.map { $0[0] })), "median": \(Self.json(sorted.map { $0[$0.count / 2] })), \
             "sums": \(Self.json(sums)), "rounds": \(times[0].count)}
             """
+    }
+
+    /// Before each set, 2 MiB of something else are touched: in a server that has other things to do, a query finds the processor's
+    /// own caches full of those. What reading the clock takes is left out.
+    @inline(never)
+    private func runRound(
+        _ sets: [any BenchQuery], _ index: borrowing RegistryIndex, _ reading: UInt64, _ times: inout [[UInt64]],
+        _ sums: inout [Int64]
+    ) throws {
+        for (place, query) in sets.enumerated() {
+            self.fillCaches()
+            let began = Clock.now
+            let sum = try query.sum(index)
+            let took = Clock.now - began
+            sums[place] = sum
+            times[place].append(took > reading ? took - reading : 0)
+        }
     }
 
     /// What each answer takes from the allocator at most, in bytes.
