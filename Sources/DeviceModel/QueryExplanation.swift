@@ -8,7 +8,7 @@ public struct QueryExplanation: Hashable, Sendable {
         case orderedWalk = "ordered walk"
         /// Takes the values of the first sort key in order, and lists the devices of each.
         case groupedWalk = "grouped walk"
-        /// As an ordered walk, along the partial indexes of several values at once.
+        /// As an ordered walk, along the partial indexes of the values that the filter names, all at once.
         case mergedWalk = "merged walk"
         /// Takes the devices that have a value, from the value's own list, and sorts or counts those that match.
         case postings = "postings"

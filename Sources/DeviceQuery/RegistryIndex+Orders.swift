@@ -38,7 +38,7 @@ extension RegistryIndex {
         guard self.fleet(wanted.project) != nil else { return true }
         let fleet = self.mutableFleet(wanted.project)
         let name = wanted.order
-        guard fleet.pointee.hasRoom(for: name) else { return true }
+        guard fleet.pointee.isBuildable(name) else { return true }
         let isComplete = fleet.pointee.extend(name, by: count)
         if isComplete {
             fleet.pointee.withOrder(name) { $0.noteUse() }
@@ -49,25 +49,22 @@ extension RegistryIndex {
 
     /// Gives up the orders that were read least recently until the rest fit the limit.
     private mutating func evict(except name: OrderName, in fleet: UnsafeMutablePointer<Fleet>) {
-        while self.lazyOrderByteCount > self.limits.lazyIndexByteCountMax {
-            var oldest: (fleet: UnsafeMutablePointer<Fleet>, name: OrderName, lastUse: Int64)?
-            for index in 0..<self.projectCount {
-                let candidate = self.mutableFleet(at: index)
-                for order in candidate.pointee.begunOrders where candidate != fleet || order != name {
-                    guard candidate.pointee.tree(order) != nil else { continue }
-                    let lastUse = candidate.pointee.withOrder(order) { $0.lastUseNanoseconds }
-                    if lastUse < oldest?.lastUse ?? .max { oldest = (candidate, order, lastUse) }
-                }
+        var orders: [(fleet: UnsafeMutablePointer<Fleet>, name: OrderName, lastUse: Int64, byteCount: Int)] = []
+        for index in 0..<self.projectCount {
+            let candidate = self.mutableFleet(at: index)
+            for order in candidate.pointee.begunOrders {
+                let (lastUse, byteCount) = candidate.pointee.withOrder(order) { ($0.lastUseNanoseconds, $0.byteCount) }
+                orders.append((candidate, order, lastUse, byteCount))
             }
-            guard let oldest else { return }
-            oldest.fleet.pointee.drop(oldest.name)
         }
-    }
-
-    private var lazyOrderByteCount: Int {
-        (0..<self.projectCount).reduce(0) { sum, index in
-            let fleet = self.fleet(at: index)
-            return fleet.pointee.begunOrders.reduce(sum) { $0 + fleet.pointee.withOrder($1) { $0.byteCount } }
+        var byteCount = orders.reduce(0) { $0 + $1.byteCount }
+        guard byteCount > self.limits.lazyIndexByteCountMax else { return }
+        for order in orders.sorted(by: { $0.lastUse < $1.lastUse }) {
+            let isKept = order.fleet == fleet && order.name == name
+            guard !isKept, order.fleet.pointee.tree(order.name) != nil else { continue }
+            order.fleet.pointee.drop(order.name)
+            byteCount -= order.byteCount
+            if byteCount <= self.limits.lazyIndexByteCountMax { return }
         }
     }
 }

@@ -7,7 +7,7 @@ package import FoundationEssentials
 ///
 /// ## Concurrency
 /// The index has no lock of its own. Its owner holds it under one reader-writer lock: any number of threads may call what does not
-/// mutate it at the same time, for no read writes anything, not even a cache; what mutates it runs alone. A ``BorrowedDevice`` is
+/// mutate it at the same time, for a read writes nothing but notes of its own, atomically; what mutates it runs alone. A ``BorrowedDevice`` is
 /// used within the hold under which it was obtained.
 package struct RegistryIndex: ~Copyable {
     /// The history that page tokens are bound to.

@@ -69,7 +69,15 @@ final class IndexFixture {
 
     /// Builds one of the orders that are built on demand a step further, as a rule not to its end.
     func buildSomeOrder() {
-        let wanted = self.generator.random.pick(self.index.buildableIndexes(in: FleetGenerator.project))
+        var wanted = self.generator.random.pick(self.index.buildableIndexes(in: FleetGenerator.project))
+        if self.generator.random.oneIn(2) {
+            // There are many more partial indexes than others.
+            let keys =
+                [SortKey.Field.createdDate, .updatedDate, .deviceSerial]
+                + self.generator.attributeKeys.map { .attribute(CustomMetric.folded($0.metric.stringKey)) }
+            let key = self.generator.random.pick(keys)
+            wanted = self.index.index(by: key, in: FleetGenerator.project) ?? wanted
+        }
         let count = Int.random(in: 1...self.generator.oracle.entries.count + 1, using: &self.generator.random)
         _ = self.index.buildStep(wanted, by: count)
     }

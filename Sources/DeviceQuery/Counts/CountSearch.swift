@@ -57,7 +57,7 @@ extension CountQuery {
 
 /// A count of one fleet's devices.
 struct CountSearch: ~Copyable {
-    let plan: QueryPlan
+    private(set) var plan: QueryPlan
     let sources: GroupSources
     private let bounds: SearchBounds
     private let usesSets: Bool
@@ -72,10 +72,11 @@ struct CountSearch: ~Copyable {
         self.sources = sources
         self.bounds = bounds
         let setCost = Self.setCost(sources, fleet)
-        if bounds.forced == nil, let setCost, setCost < plan.matchEstimate * StepCost.scannedRow {
-            self.plan = QueryPlan(condition, in: fleet, forced: .bitmaps, isCounting: true)
-        } else {
-            self.plan = plan
+        let groupingCost = plan.matchEstimate * StepCost.candidate
+        self.plan = plan
+        if bounds.forced == nil, let setCost, setCost < groupingCost {
+            let masked = QueryPlan(condition, in: fleet, forced: .bitmaps, isCounting: true)
+            if masked.sourceCost + setCost < self.plan.sourceCost + groupingCost { self.plan = masked }
         }
         self.usesSets = setCost != nil && self.plan.sourcePlan == .bitmaps
         self.usedPlan = self.plan.sourcePlan
@@ -121,7 +122,7 @@ struct CountSearch: ~Copyable {
     /// Takes note of indexes that would have helped, once it is counted.
     func noteMisses() {
         guard self.usedPlan != .indexCounts, self.usedPlan != .nothing else { return }
-        self.plan.noteMisses(cost: self.plan.sourceCost, matchCount: .infinity, isCounting: self.sources.isEmpty)
+        self.plan.noteMisses(cost: self.plan.sourceCost, self.sources.isEmpty ? .counted : .all)
     }
 
     /// The answer, where the counts that indexes keep are enough for it: nothing is to be planned then.

@@ -138,10 +138,8 @@ extension Fleet {
         device.pointee.owner = owner
         device.pointee.hardware = hardware
         device.pointee.cohort = cohort
-        if hardware != old.hardware || cohort != old.cohort {
-            self.leavePartialOrders(row, old)
-            self.enterPartialOrders(row, device.pointee)
-        }
+        if hardware != old.hardware { self.movePartialOrder(.hardware, row, from: old, to: device.pointee) }
+        if cohort != old.cohort { self.movePartialOrder(.cohort, row, from: old, to: device.pointee) }
         self.codes.update(row, device.pointee)
         let tree = self.byUpdatedDate.tree(covering: BuildingPlace(number: row))
         tree?.pointee.remove(old.updatedDate.microseconds, row, self.idTies)
@@ -156,17 +154,20 @@ extension Fleet {
         let old = device.pointee
         let lastSeen = sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen
         let release = self.releaseCode(sighting, knownUnder: old.release)
-        guard lastSeen != old.lastSeen || release != old.release else { return }
-        self.leaveSeenOrders(row, old)
-        device.pointee.lastSeen = lastSeen
-        self.seen[Int(row)] = lastSeen
-        self.byLastSeen.insert(lastSeen, row, self.idTies)
         if release != old.release {
             self.enterRelease(row, release)
             device.pointee.release = release
             self.codes.update(row, device.pointee)
             self.leaveRelease(row, old.release)
         }
+        guard lastSeen != old.lastSeen else {
+            if release != old.release { self.movePartialOrder(.release, row, from: old, to: device.pointee) }
+            return
+        }
+        self.leaveSeenOrders(row, old)
+        device.pointee.lastSeen = lastSeen
+        self.seen[Int(row)] = lastSeen
+        self.byLastSeen.insert(lastSeen, row, self.idTies)
         self.enterPartialOrders(row, device.pointee)
     }
 

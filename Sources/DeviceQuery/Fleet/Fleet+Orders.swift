@@ -40,7 +40,7 @@ struct SlotTies: TieBreaker {
     }
 }
 
-/// An order that is built when it is first asked for.
+/// An order that is built on demand.
 enum OrderName: Hashable {
     case createdDate
     case updatedDate
@@ -127,7 +127,9 @@ extension Fleet {
             switch name {
             case .createdDate, .updatedDate, .deviceSerial: self.addRows(to: tree, name, from: covered, by: count)
             case .attribute(let key): self.addSlots(of: key, to: tree, from: covered, by: count)
-            case .lastSeen(let field, let code): self.addDevices(of: field, code, to: tree, from: covered, by: count)
+            case .lastSeen(let field, let code):
+                // Most devices have another value, and are passed in no time.
+                self.addDevices(of: field, code, to: tree, from: covered, by: count * 8)
             }
         self.withMutableOrder(name) { $0.cover(end) }
         if case .lastSeen = name, end == .end { self.completePartialOrderCount += 1 }
@@ -141,7 +143,7 @@ extension Fleet {
     }
 
     /// Whether there is something that an order could be of.
-    func hasRoom(for name: OrderName) -> Bool {
+    func isBuildable(_ name: OrderName) -> Bool {
         switch name {
         case .createdDate, .updatedDate, .deviceSerial: true
         case .attribute(let key): key < self.columns.count
@@ -176,8 +178,7 @@ extension Fleet {
         of field: DictionaryField, _ code: UInt32, to tree: UnsafeMutablePointer<RankedTree>,
         from start: BuildingPlace, by count: Int
     ) -> BuildingPlace {
-        let list = CodeList(codes: [code], rowCount: Int(self.rowSet(code, in: field).count), largeCount: 0)
-        let program = RowProgram(.test(.codes(field, list)))
+        let program = RowProgram(.test(.codes(field, CodeList(codes: [code], rowCount: 0, largeCount: 0))))
         let first = self.byLastSeen.rank(start.value) { self.rows.base[Int($0)].id < start.id }
         let end = min(first + count, self.byLastSeen.count)
         withUnsafeMutablePointer(to: &self) { fleet in

@@ -5,8 +5,8 @@ internal import DeviceModel
 
 /// The devices of one project with what they refer to.
 ///
-/// Rows are numbered densely; a deleted device's row is given to the next new one. Each row is in `byID` and `byLastSeen` and in every
-/// lazy order that has got that far, its serial is in `serialTable`, and it is in the row set of its owner, hardware version, cohort
+/// Rows are numbered densely; a deleted device's row is given to the next new one. Each row is in `byID` and `byLastSeen`, in every
+/// lazy order of all devices and in the partial orders of its values as far as they have got, its serial is in `serialTable`, and it is in the row set of its owner, hardware version, cohort
 /// and release, or of those without a release.
 struct Fleet: ~Copyable {
     var record: ProjectRecord
@@ -28,13 +28,6 @@ struct Fleet: ~Copyable {
     var byCreatedDate = LazyOrder()
     var byUpdatedDate = LazyOrder()
     var bySerial = LazyOrder()
-    var hardwareOrders = PartialOrders()
-    var releaseOrders = PartialOrders()
-    var cohortOrders = PartialOrders()
-    /// Where there are none, queries need not look for one.
-    var completePartialOrderCount = 0
-    /// What readers would have use for.
-    let wish = OrderWish()
     let seed: UInt64
 
     // MARK: Values
@@ -81,6 +74,16 @@ struct Fleet: ~Copyable {
     private(set) var columns: Column<UnsafeMutablePointer<AttributeColumn>>
     /// Each device's, under ``DeviceRow/attributes``.
     var attributeLists: AttributeLists
+
+    // MARK: Partial indexes
+
+    var hardwareOrders = PartialOrders()
+    var releaseOrders = PartialOrders()
+    var cohortOrders = PartialOrders()
+    /// Where there are none, queries need not look for one.
+    var completePartialOrderCount = 0
+    /// What readers would have use for.
+    let wish = OrderWish()
 
     init(_ record: ProjectRecord, seed: UInt64) {
         self.record = record

@@ -2,7 +2,7 @@
 
 internal import Synchronization
 
-/// A ``RankedTree`` that is built when it is first asked for, a piece at a time, and given up again when memory is short.
+/// A ``RankedTree`` that is built on demand, a piece at a time, and given up again when memory is short.
 ///
 /// What comes before `covered` is in the tree and is kept up to date; the rest is added by ``Fleet``'s ``Fleet/extend(_:by:)``.
 /// Readers use it only once it is complete.

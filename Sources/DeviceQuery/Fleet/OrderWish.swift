@@ -2,11 +2,12 @@
 
 internal import Synchronization
 
-/// An order that queries missed, until somebody takes it to build it.
+/// An order that queries missed, until somebody takes it to build it. It lies in the fleet itself: most queries read no more of it
+/// than that there is none.
 ///
 /// ## Concurrency
 /// Readers that share the index make and take wishes at any time.
-final class OrderWish: Sendable {
+struct OrderWish: ~Copyable {
     private let isMade = Atomic<Bool>(false)
     private let name = Mutex<OrderName?>(nil)
 

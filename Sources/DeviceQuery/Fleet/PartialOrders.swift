@@ -9,7 +9,7 @@ struct PartialOrders: ~Copyable {
     /// By the value's code. An order lies at an address of its own, so that readers can take note of it.
     private var orders: Column<UnsafeMutablePointer<LazyOrder>>
 
-    /// Codes from this one on have no order: what so many values divide is quick to look through.
+    /// Codes from this one on have no order: as a rule so many values divide the devices into sets that are quick to look through.
     private static var codeCountMax: Int { 4_096 }
 
     init() {
@@ -66,28 +66,42 @@ extension Fleet {
 
     // MARK: Keeping up
 
+    /// The order of a device's value of a field, if it has come as far as the device.
+    @inline(__always)
+    private func partialTree(_ field: DictionaryField, _ device: DeviceRow) -> UnsafeMutablePointer<RankedTree>? {
+        let place = BuildingPlace(value: device.lastSeen, id: device.id)
+        return self.partialOrder(field, device.code(field))?.pointee.tree(covering: place)
+    }
+
     /// Calls `body` with the orders of a device's values that have come as far as the device: one for each field at most.
     @inline(__always)
     private func forEachPartialTree(_ device: DeviceRow, _ body: (UnsafeMutablePointer<RankedTree>) -> Void) {
-        let place = BuildingPlace(value: device.lastSeen, id: device.id)
-        if let tree = self.partialOrder(.hardware, device.hardware)?.pointee.tree(covering: place) { body(tree) }
-        if let tree = self.partialOrder(.release, device.release)?.pointee.tree(covering: place) { body(tree) }
-        if let tree = self.partialOrder(.cohort, device.cohort)?.pointee.tree(covering: place) { body(tree) }
+        if let tree = self.partialTree(.hardware, device) { body(tree) }
+        if let tree = self.partialTree(.release, device) { body(tree) }
+        if let tree = self.partialTree(.cohort, device) { body(tree) }
+    }
+
+    /// Makes room for the orders of a device's values.
+    private mutating func reservePartialOrders(_ device: DeviceRow) {
+        self.hardwareOrders.reserve(device.hardware)
+        self.cohortOrders.reserve(device.cohort)
+        if device.release != DeviceRow.noRelease { self.releaseOrders.reserve(device.release) }
     }
 
     /// Enters a row into those of its values' orders that have got that far.
     mutating func enterPartialOrders(_ row: UInt32, _ device: DeviceRow) {
-        self.hardwareOrders.reserve(device.hardware)
-        self.cohortOrders.reserve(device.cohort)
-        if device.release != DeviceRow.noRelease { self.releaseOrders.reserve(device.release) }
+        self.reservePartialOrders(device)
         let ties = self.idTies
         self.forEachPartialTree(device) { $0.pointee.insert(device.lastSeen, row, ties) }
     }
 
-    /// Takes a row out of the orders of its values that hold it.
-    func leavePartialOrders(_ row: UInt32, _ device: DeviceRow) {
-        let ties = self.idTies
-        self.forEachPartialTree(device) { $0.pointee.remove(device.lastSeen, row, ties) }
+    /// Moves a row that has another value of a field than before, and was last seen when it was, from order to order.
+    mutating func movePartialOrder(
+        _ field: DictionaryField, _ row: UInt32, from old: DeviceRow, to new: DeviceRow
+    ) {
+        self.reservePartialOrders(new)
+        self.partialTree(field, old)?.pointee.remove(old.lastSeen, row, self.idTies)
+        self.partialTree(field, new)?.pointee.insert(new.lastSeen, row, self.idTies)
     }
 
     /// Takes a row out of the order by `last_seen` of all devices, and out of the orders of its values that hold it.

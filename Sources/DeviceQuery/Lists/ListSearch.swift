@@ -50,29 +50,33 @@ struct ListSearch: ~Copyable {
             return true
         }
         let rowCount = rows.count
-        var walkCost = Double.infinity
+        var spentCost = 0.0
         if let walk = self.order.walk, self.mayWalk(walk) {
             let planned = self.plannedWalk(walk, window)
             let walkPlan = planned?.partials == nil ? walk.plan : .mergedWalk
             let cost = self.expectedCost(walk, planned, window)
             let isForced = self.bounds.forced == walkPlan
-            walkCost = cost
             var selectionCost = Double.infinity
             if !self.isPlain(planned, cost) { selectionCost = self.chosenSelectionCost() }
             if isForced || (cost < selectionCost && cost <= self.bounds.costMax) {
-                // Fewer matches than expected may lie in the way: the walk goes no further than selecting would cost, or where
-                // that is not known than twice as far as it was expected to.
-                let limit = min(selectionCost.isFinite ? selectionCost : cost * 2, self.bounds.costMax)
+                // Fewer matches than expected may lie in the way: the walk goes no further than selecting would cost. Where that
+                // is not known, or where it would not be seen soon, it goes twice as far as it was expected to.
+                let isWatched = selectionCost.isFinite && planned != nil && self.order.isSingle
+                let limit = min(isWatched ? .infinity : cost * 2, selectionCost, self.bounds.costMax)
                 let budget = isForced ? .infinity : max(limit, StepCost.plan)
                 self.usedPlan = walkPlan
                 self.walkEstimate = (
                     planned?.entryCount(ofMatches: Double(window.reach)) ?? self.rowCount(window), cost
                 )
-                if self.walk(walk, planned, window, budget: budget, into: &rows) {
-                    self.noteMisses(cost, window)
+                let entryCost = planned?.entryCost ?? .infinity
+                let isFound = self.walk(walk, planned, window, budget: budget, into: &rows)
+                spentCost = min(cost, Double(self.tally.candidateCount) * entryCost)
+                if isFound {
+                    self.noteMisses(spentCost, window)
                     return true
                 }
                 rows.removeLast(rows.count - rowCount)
+                if walkPlan == .orderedWalk, !isForced, self.walkPartials(window, into: &rows) { return true }
             }
         }
         let selectionCost = self.chosenSelectionCost()
@@ -84,15 +88,31 @@ struct ListSearch: ~Copyable {
             self.order, after: window.place, limit: limit, expectedCount: Int(self.plan.matchEstimate), in: self.fleet)
         self.plan.forEachMatch(&selection, &self.tally)
         selection.finish(skipping: window.offset, into: &rows)
-        self.noteMisses(min(selectionCost, walkCost), window)
+        self.noteMisses(spentCost + selectionCost, window)
         return true
+    }
+
+    /// Walks along partial indexes after a walk along the one index that came to nothing, if that is cheaper than selecting.
+    private mutating func walkPartials(_ window: PageWindow, into rows: inout Column<UInt32>) -> Bool {
+        let reach = Double(window.reach)
+        guard self.order.hasPartialWalk, self.fleet.pointee.hasPartialOrders,
+            let planned = self.plan.partialWalk(ofMatches: reach, isBuilt: true), let partials = planned.partials
+        else { return false }
+        let (rowCount, cost) = (rows.count, planned.cost(ofMatches: reach))
+        let budget = min(self.chosenSelectionCost(), self.bounds.costMax)
+        guard cost < budget else { return false }
+        self.usedPlan = .mergedWalk
+        self.walkEstimate = (planned.entryCount(ofMatches: reach), cost)
+        if self.walk(partials, planned, window, budget: budget, into: &rows) { return true }
+        rows.removeLast(rows.count - rowCount)
+        return false
     }
 
     /// The walk along the index that lies in the order, or along partial indexes where that is cheaper.
     private func plannedWalk(_ walk: Walk, _ window: PageWindow) -> PlannedWalk? {
         guard let tree = walk.tree else { return nil }
         let planned = self.plan.walk(of: tree)
-        guard self.hasPartialWalk, self.fleet.pointee.hasPartialOrders, self.bounds.forced != .orderedWalk else {
+        guard self.order.hasPartialWalk, self.fleet.pointee.hasPartialOrders, self.bounds.forced != .orderedWalk else {
             return planned
         }
         let reach = Double(window.reach)
@@ -102,12 +122,8 @@ struct ListSearch: ~Copyable {
         return isChosen ? partial : planned
     }
 
-    /// Whether partial indexes lie in the order.
-    private var hasPartialWalk: Bool { self.order.isSingle && self.order.walk == .tree(.lastSeen) }
-
     private func noteMisses(_ cost: Double, _ window: PageWindow) {
-        let matchCount = self.hasPartialWalk ? Double(window.reach) : .infinity
-        self.plan.noteMisses(cost: cost, matchCount: matchCount, isCounting: false)
+        self.plan.noteMisses(cost: cost, self.order.hasPartialWalk ? .first(window.reach) : .all)
     }
 
     /// Of the devices a walk meets, the share from which on it may go without being weighed against anything.
@@ -128,7 +144,8 @@ struct ListSearch: ~Copyable {
 
     /// Whether a walk is there and is not ruled out by a plan that is forced.
     private func mayWalk(_ walk: Walk) -> Bool {
-        let isPossible = self.bounds.forced == walk.plan || (self.bounds.forced == .mergedWalk && self.hasPartialWalk)
+        let isPossible =
+            self.bounds.forced == walk.plan || (self.bounds.forced == .mergedWalk && self.order.hasPartialWalk)
         if let forced = self.bounds.forced, !isPossible, self.plan.sourcePlan == forced { return false }
         return walk.lazyOrder(in: self.fleet) == nil
     }
@@ -223,6 +240,9 @@ extension SortOrder {
         case .attribute(let key): return .attribute(key)
         }
     }
+
+    /// Whether partial indexes lie in the order.
+    var hasPartialWalk: Bool { self.isSingle && self.walk == .tree(.lastSeen) }
 
     /// Whether the first key, or the id where there is none, descends.
     var isWalkDescending: Bool { self.firstKey?.isDescending ?? self.isIDDescending }

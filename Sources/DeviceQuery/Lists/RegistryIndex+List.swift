@@ -118,6 +118,7 @@ extension ListSearch {
         if let count = self.plan.condition.exactCount(in: self.fleet) { return count }
         self.plan.choose()
         guard self.plan.sourceCost <= self.bounds.costMax else { return nil }
+        self.plan.noteMisses(cost: self.plan.sourceCost, .counted)
         return self.plan.count(&self.tally)
     }
 }

@@ -142,7 +142,7 @@ extension Condition {
         }
     }
 
-    /// How many rows match, where an index knows it without looking at them. - Complexity: O(log n).
+    /// How many rows match, where indexes know it without looking at them. - Complexity: O(values named × log n).
     func exactCount(in fleet: UnsafePointer<Fleet>) -> Int? {
         switch self {
         case .always: return fleet.pointee.deviceCount

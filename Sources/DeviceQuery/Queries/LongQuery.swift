@@ -173,7 +173,7 @@ package final class LongQuery: @unchecked Sendable {
                 rows.elements, order, totalCount: totalCount, readsTexts: true, in: fleet, each: each)
             let plan = QueryPlan(condition, in: fleet)
             self.want(plan.wanted ?? order.walk?.lazyOrder(in: fleet), fleet)
-            plan.noteMisses(cost: plan.sourceCost, matchCount: .infinity, isCounting: false)
+            plan.noteMisses(cost: plan.sourceCost, order.hasPartialWalk ? .first(window.reach) : .all)
             if query.explains {
                 page.explanation = self.explanation(walk, plan, "keep the first \(window.reach)")
             }
@@ -184,7 +184,7 @@ package final class LongQuery: @unchecked Sendable {
             var summary = walk.takeCounter().finish(limit: query.groupLimit(index.limits), each: eachGroup)
             let plan = QueryPlan(condition, in: fleet)
             self.want(plan.wanted, fleet)
-            plan.noteMisses(cost: plan.sourceCost, matchCount: .infinity, isCounting: query.groupBy.isEmpty)
+            plan.noteMisses(cost: plan.sourceCost, query.groupBy.isEmpty ? .counted : .all)
             if query.explains {
                 summary.explanation = self.explanation(walk, plan, "count them")
             }

@@ -12,12 +12,12 @@ struct PartialIndexes {
     let rowCount: Int
 
     /// Of more values than this, the orders would cost too much to find the ends of.
-    private static var codeCountMax: Int { 64 }
+    private static var valueCountMax: Int { 64 }
 
     /// - Parameter condition: what names the values; nil comes out where it does not, or where they may not all have an order.
     init?(_ condition: Condition, seenIn bounds: ClosedRange<Int64>, in fleet: UnsafePointer<Fleet>) {
         guard case .test(.codes(let field, let list), isNegated: false) = condition, field != .owner,
-            list.codes.count <= Self.codeCountMax,
+            list.codes.count <= Self.valueCountMax,
             list.codes.allSatisfy({ fleet.pointee.partialOrder(field, $0) != nil })
         else { return nil }
         self.field = field
@@ -34,6 +34,12 @@ struct PartialIndexes {
 
     /// What finding the ends of the bounds costs, in nanoseconds.
     var seekingCost: Double { Double(self.codes.count) * StepCost.soughtRange }
+
+    /// What it costs to take the next entry of all of them, in nanoseconds: it grows with what it is chosen from.
+    var entryCost: Double {
+        let doublings = Int.bitWidth - 1 - self.codes.count.leadingZeroBitCount
+        return StepCost.walkedRow + StepCost.mergedRow * Double(doublings)
+    }
 
     /// How many devices they have within the bounds. - Complexity: O(values × log n).
     func count(in fleet: UnsafePointer<Fleet>) -> Int {
@@ -94,18 +100,40 @@ extension QueryPlan {
     /// Takes note of what partial indexes that are not built would have saved.
     ///
     /// - Parameters:
-    ///   - cost: what the query was expected to cost, in nanoseconds.
-    ///   - matchCount: how many first matches by `last_seen` were wanted; more than there are where all of them were, in any order.
-    ///   - isCounting: whether matches were counted and not looked at.
-    func noteMisses(cost: Double, matchCount: Double, isCounting: Bool) {
+    ///   - cost: what the query cost, in nanoseconds, as far as that is known, or else was expected to.
+    ///   - wanted: the matches that it was to find.
+    func noteMisses(cost: Double, _ wanted: WantedMatches) {
+        guard cost > 2 * StepCost.plan else { return }
         // All devices of a value its own set has as well: they are in no index for the sake of that.
-        guard cost > 2 * StepCost.plan, matchCount.isFinite || self.parts.seen.place != nil,
-            let walk = self.partialWalk(ofMatches: matchCount, isBuilt: false),
-            let partials = walk.partials
-        else { return }
-        let isDecided = isCounting && walk.residual.isAlways
-        let saving = cost - (isDecided ? partials.seekingCost : walk.cost(ofMatches: matchCount))
-        if saving > 0 { partials.noteMiss(saving, in: self.fleet) }
+        if self.parts.seen.place == nil, !wanted.areFirst { return }
+        let walk = self.partialWalk(ofMatches: wanted.count, isBuilt: false)
+        guard let walk, let partials = walk.partials else { return }
+        let possible =
+            switch wanted {
+            case .counted where walk.residual.isAlways: partials.seekingCost
+            case .first: walk.cost(ofMatches: wanted.count)
+            case .counted, .all:
+                partials.seekingCost + Double(walk.ranks.count) * (StepCost.walkedRow + walk.askingCost)
+            }
+        if possible < cost { partials.noteMiss(cost - possible, in: self.fleet) }
+    }
+}
+
+/// Which matches a query is to find.
+enum WantedMatches {
+    /// So many by `last_seen`, whichever way.
+    case first(Int)
+    /// All of them, in no order.
+    case all
+    /// How many there are.
+    case counted
+
+    var areFirst: Bool {
+        if case .first = self { true } else { false }
+    }
+
+    var count: Double {
+        if case .first(let count) = self { Double(count) } else { .infinity }
     }
 }
 

@@ -92,7 +92,7 @@ struct PlannedWalk {
 
     /// What it costs to come to an entry and ask it, in nanoseconds.
     var entryCost: Double {
-        (self.partials.map { $0.codes.count > 1 } ?? false ? StepCost.mergedRow : StepCost.walkedRow) + self.askingCost
+        (self.partials?.entryCost ?? StepCost.walkedRow) + self.askingCost
     }
 }
 

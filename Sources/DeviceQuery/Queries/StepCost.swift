@@ -23,7 +23,7 @@ enum StepCost {
     /// Counting a value's devices and weighing the group against the others.
     static let countedCode = 30.0
     static let plan = 1_000.0
-    /// Taking the next of several indexes' entries, in the order of all of them: which it is cannot be foreseen.
+    /// Telling which of two indexes has the next entry: it cannot be foreseen.
     static let mergedRow = 15.0
     /// Finding both ends of a span in an index.
     static let soughtRange = 500.0
