@@ -95,13 +95,13 @@ extension Fleet {
 
     private func enterOrder(_ key: Int, _ slot: UInt32) {
         let column = self.columns[key]
-        guard let tree = column.pointee.order.tree(covering: BuildingPlace(number: slot)) else { return }
+        guard let tree = column.pointee.order.tree(covering: slot) else { return }
         tree.pointee.insert(column.pointee.sortValue(slot), slot, self.slotTies(key))
     }
 
     private func leaveOrder(_ key: Int, _ slot: UInt32) {
         let column = self.columns[key]
-        guard let tree = column.pointee.order.tree(covering: BuildingPlace(number: slot)) else { return }
+        guard let tree = column.pointee.order.tree(covering: slot) else { return }
         tree.pointee.remove(column.pointee.sortValue(slot), slot, self.slotTies(key))
     }
 }

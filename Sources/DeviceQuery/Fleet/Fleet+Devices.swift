@@ -141,7 +141,7 @@ extension Fleet {
         if hardware != old.hardware { self.movePartialOrder(.hardware, row, from: old, to: device.pointee) }
         if cohort != old.cohort { self.movePartialOrder(.cohort, row, from: old, to: device.pointee) }
         self.codes.update(row, device.pointee)
-        let tree = self.byUpdatedDate.tree(covering: BuildingPlace(number: row))
+        let tree = self.byUpdatedDate.tree(covering: row)
         tree?.pointee.remove(old.updatedDate.microseconds, row, self.idTies)
         device.pointee.updatedDate = fields.updatedDate
         tree?.pointee.insert(fields.updatedDate.microseconds, row, self.idTies)

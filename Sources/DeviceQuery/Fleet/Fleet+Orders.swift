@@ -92,13 +92,6 @@ extension Fleet {
         }
     }
 
-    private func knownPartialOrder(_ field: DictionaryField, _ code: UInt32) -> UnsafeMutablePointer<LazyOrder> {
-        guard let order = self.partialOrder(field, code) else {
-            preconditionFailure("an order is named that cannot be built")
-        }
-        return order
-    }
-
     /// The orders that are built on demand, whether or not they are there.
     var lazyOrderNames: [OrderName] {
         OrderName.ofDevices + (0..<self.columns.count).map(OrderName.attribute) + self.partialOrderNames
@@ -111,8 +104,7 @@ extension Fleet {
 
     // MARK: Building
 
-    /// Builds an order further, which is begun if need be, by up to `count` of what it is built from, and tells whether it is
-    /// complete then.
+    /// Builds an order further, which is begun if need be, by about `count` entries at most, and tells whether it is complete then.
     ///
     /// - Complexity: O(count × log n).
     mutating func extend(_ name: OrderName, by count: Int) -> Bool {
@@ -219,7 +211,7 @@ extension Fleet {
     /// Enters a row into those lazy orders that have got that far.
     func enterLazyOrders(_ row: UInt32) {
         for name in OrderName.ofDevices {
-            guard let tree = self.withOrder(name, { $0.tree(covering: BuildingPlace(number: row)) }) else { continue }
+            guard let tree = self.withOrder(name, { $0.tree(covering: row) }) else { continue }
             self.insert(row, into: tree, name)
         }
     }
@@ -227,11 +219,9 @@ extension Fleet {
     /// Takes a row out of the lazy orders that hold it.
     func leaveLazyOrders(_ row: UInt32) {
         let device = self.rows[Int(row)]
-        self.byCreatedDate.tree(covering: BuildingPlace(number: row))?.pointee.remove(
-            device.createdDate.microseconds, row, self.idTies)
-        self.byUpdatedDate.tree(covering: BuildingPlace(number: row))?.pointee.remove(
-            device.updatedDate.microseconds, row, self.idTies)
-        if let tree = self.bySerial.tree(covering: BuildingPlace(number: row)) {
+        self.byCreatedDate.tree(covering: row)?.pointee.remove(device.createdDate.microseconds, row, self.idTies)
+        self.byUpdatedDate.tree(covering: row)?.pointee.remove(device.updatedDate.microseconds, row, self.idTies)
+        if let tree = self.bySerial.tree(covering: row) {
             tree.pointee.remove(self.serials.text(device.serial).sortValue, row, self.serialTies)
         }
     }

@@ -6,8 +6,8 @@ internal import DeviceModel
 /// The devices of one project with what they refer to.
 ///
 /// Rows are numbered densely; a deleted device's row is given to the next new one. Each row is in `byID` and `byLastSeen`, in every
-/// lazy order of all devices and in the partial orders of its values as far as they have got, its serial is in `serialTable`, and it is in the row set of its owner, hardware version, cohort
-/// and release, or of those without a release.
+/// lazy order of all devices and in the partial orders of its values as far as they have got. Its serial is in `serialTable`, and it
+/// is in the row set of its owner, hardware version, cohort and release, or of those without a release.
 struct Fleet: ~Copyable {
     var record: ProjectRecord
 

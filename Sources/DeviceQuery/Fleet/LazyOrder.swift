@@ -47,6 +47,12 @@ struct LazyOrder: ~Copyable {
         place < self.covered ? self.block : nil
     }
 
+    /// The tree for a change of a row or a slot, of an order that is built along their numbers.
+    @inline(__always)
+    func tree(covering number: UInt32) -> UnsafeMutablePointer<RankedTree>? {
+        self.tree(covering: BuildingPlace(number: number))
+    }
+
     mutating func begin() {
         precondition(self.block == nil, "an order is begun once")
         let block = UnsafeMutablePointer<RankedTree>.allocate(capacity: 1)

@@ -54,6 +54,15 @@ extension Fleet {
         }
     }
 
+    /// The partial order of a value that may have one.
+    @inline(__always)
+    func knownPartialOrder(_ field: DictionaryField, _ code: UInt32) -> UnsafeMutablePointer<LazyOrder> {
+        guard let order = self.partialOrder(field, code) else {
+            preconditionFailure("an order is named that cannot be built")
+        }
+        return order
+    }
+
     var hasPartialOrders: Bool { self.completePartialOrderCount > 0 }
 
     /// The partial orders that may be built, by name.

@@ -39,8 +39,6 @@ package final class LongQuery: @unchecked Sendable {
     private var retryCount = 0
     private var sliceCount = 0
     private let watch = Stopwatch()
-    /// An index that would have made this cheap, and that is not built; known with the answer.
-    private var wanted: OrderName?
 
     /// How long a slice may take, in nanoseconds.
     package static let sliceNanoseconds: Int64 = 400_000
@@ -172,10 +170,10 @@ package final class LongQuery: @unchecked Sendable {
             var page = request.page(
                 rows.elements, order, totalCount: totalCount, readsTexts: true, in: fleet, each: each)
             let plan = QueryPlan(condition, in: fleet)
-            self.want(plan.wanted ?? order.walk?.lazyOrder(in: fleet), fleet)
+            let wanted = self.want(plan.wanted ?? order.walk?.lazyOrder(in: fleet), fleet)
             plan.noteMisses(cost: plan.sourceCost, order.hasPartialWalk ? .first(window.reach) : .all)
             if query.explains {
-                page.explanation = self.explanation(walk, plan, "keep the first \(window.reach)")
+                page.explanation = self.explanation(walk, plan, wanted, "keep the first \(window.reach)")
             }
             return .list(page)
         case .count(let query, let request):
@@ -183,10 +181,10 @@ package final class LongQuery: @unchecked Sendable {
             walk.visitChanged(condition)
             var summary = walk.takeCounter().finish(limit: query.groupLimit(index.limits), each: eachGroup)
             let plan = QueryPlan(condition, in: fleet)
-            self.want(plan.wanted, fleet)
+            let wanted = self.want(plan.wanted, fleet)
             plan.noteMisses(cost: plan.sourceCost, query.groupBy.isEmpty ? .counted : .all)
             if query.explains {
-                summary.explanation = self.explanation(walk, plan, "count them")
+                summary.explanation = self.explanation(walk, plan, wanted, "count them")
             }
             return .count(summary)
         case .selection(let query, let request, _):
@@ -208,15 +206,18 @@ package final class LongQuery: @unchecked Sendable {
         }
     }
 
-    private func want(_ name: OrderName?, _ fleet: UnsafePointer<Fleet>) {
-        self.wanted = name
+    /// Asks for an index that would have made this cheap, and that is not built.
+    private func want(_ name: OrderName?, _ fleet: UnsafePointer<Fleet>) -> OrderName? {
         if let name { fleet.pointee.wish.make(name) }
+        return name
     }
 
-    private func explanation(_ walk: LongWalk, _ plan: borrowing QueryPlan, _ last: String) -> QueryExplanation {
+    private func explanation(
+        _ walk: LongWalk, _ plan: borrowing QueryPlan, _ wanted: OrderName?, _ last: String
+    ) -> QueryExplanation {
         var steps = ["go through the devices in slices, bitmaps first"] + plan.conditionSteps("hold to: ")
         steps += ["look again at \(walk.changedCount) devices that changed meanwhile", last]
-        if let wanted = self.wanted {
+        if let wanted {
             steps.append("an index by \(wanted.text(in: walk.fleet)) would help; it is built now")
         }
         return QueryExplanation(

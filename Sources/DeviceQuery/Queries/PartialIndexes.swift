@@ -26,10 +26,15 @@ struct PartialIndexes {
         self.rowCount = list.rowCount
     }
 
-    func name(_ code: UInt32) -> OrderName { .lastSeen(of: self.field, code) }
+    @inline(__always)
+    private func order(_ code: UInt32, in fleet: UnsafePointer<Fleet>) -> UnsafeMutablePointer<LazyOrder> {
+        fleet.pointee.knownPartialOrder(self.field, code)
+    }
+
+    private func name(_ code: UInt32) -> OrderName { .lastSeen(of: self.field, code) }
 
     func isBuilt(in fleet: UnsafePointer<Fleet>) -> Bool {
-        self.codes.allSatisfy { fleet.pointee.partialOrder(self.field, $0)?.pointee.isComplete ?? false }
+        self.codes.allSatisfy { self.order($0, in: fleet).pointee.isComplete }
     }
 
     /// What finding the ends of the bounds costs, in nanoseconds.
@@ -53,9 +58,8 @@ struct PartialIndexes {
     func forEachTree(in fleet: UnsafePointer<Fleet>, _ body: (TreeName, borrowing RankedTree) -> Void) {
         let now = Stopwatch.now
         for code in self.codes {
-            guard let order = fleet.pointee.partialOrder(self.field, code), let tree = order.pointee.tree else {
-                preconditionFailure("an index is read that is not built")
-            }
+            let order = self.order(code, in: fleet)
+            guard let tree = order.pointee.tree else { preconditionFailure("an index is read that is not built") }
             order.pointee.noteUse(now)
             body(.lazy(self.name(code)), tree.pointee)
         }
@@ -64,10 +68,9 @@ struct PartialIndexes {
     /// Takes note that they would have saved a query so many nanoseconds; those that would have saved more by now than building them
     /// takes are wished for.
     func noteMiss(_ saving: Double, in fleet: UnsafePointer<Fleet>) {
-        let missing = self.codes.filter { !(fleet.pointee.partialOrder(self.field, $0)?.pointee.isBegun ?? true) }
+        let missing = self.codes.filter { !self.order($0, in: fleet).pointee.isBegun }
         for code in missing {
-            let part = Int64(saving / Double(missing.count))
-            guard let missed = fleet.pointee.partialOrder(self.field, code)?.pointee.noteMiss(part) else { continue }
+            let missed = self.order(code, in: fleet).pointee.noteMiss(Int64(saving / Double(missing.count)))
             let rowCount = Double(fleet.pointee.rowSet(code, in: self.field).count)
             let cost = Double(fleet.pointee.deviceCount) * StepCost.passedEntry + rowCount * StepCost.addedEntry
             if Double(missed) >= cost { fleet.pointee.wish.make(self.name(code)) }
@@ -105,7 +108,7 @@ extension QueryPlan {
     func noteMisses(cost: Double, _ wanted: WantedMatches) {
         guard cost > 2 * StepCost.plan else { return }
         // All devices of a value its own set has as well: they are in no index for the sake of that.
-        if self.parts.seen.place == nil, !wanted.areFirst { return }
+        if self.parts.seen.place == nil, wanted.count == .infinity { return }
         let walk = self.partialWalk(ofMatches: wanted.count, isBuilt: false)
         guard let walk, let partials = walk.partials else { return }
         let possible =
@@ -128,10 +131,7 @@ enum WantedMatches {
     /// How many there are.
     case counted
 
-    var areFirst: Bool {
-        if case .first = self { true } else { false }
-    }
-
+    /// How many at most.
     var count: Double {
         if case .first(let count) = self { Double(count) } else { .infinity }
     }

@@ -117,7 +117,7 @@ struct PlanChoice {
         for place in parts.indices {
             if let bid = Bid(place, of: parts, in: fleet) { best.yield(to: bid, forced) }
         }
-        if case let (bounds, seenPlace?) = parts.seen, fleet.pointee.hasPartialOrders || forced == .partialRanges {
+        if fleet.pointee.hasPartialOrders, case let (bounds, seenPlace?) = parts.seen {
             for place in parts.indices {
                 let partials = PartialIndexes(parts[place].condition, seenIn: bounds, in: fleet)
                 guard let partials, partials.isBuilt(in: fleet) else { continue }
