@@ -200,7 +200,8 @@ extension RegistryIndex {
 
 extension Fleet {
     fileprivate func add(to figures: inout MemoryFigures) {
-        figures.rowByteCount += self.rows.byteCount + self.seen.byteCount + self.codes.byteCount
+        figures.rowByteCount +=
+            self.rows.byteCount + self.seen.byteCount + self.codes.byteCount + self.idOrder.byteCount
         figures.serialByteCount += self.serials.byteCount + self.serialTable.byteCount
         figures.dictionaryByteCount +=
             self.owners.byteCount + self.hardware.byteCount + self.releases.byteCount

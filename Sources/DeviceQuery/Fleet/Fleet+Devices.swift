@@ -42,7 +42,9 @@ extension Fleet {
             release = code
         }
         self.wordVersion += 1
+        let rowCount = self.rows.count
         let row = self.takeRow()
+        self.idOrder.enter(row, id: device.id.rawValue, isNew: self.rows.count > rowCount)
         self.seen[Int(row)] = device.sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen
         self.rows[Int(row)] = DeviceRow(
             deviceID: device.id, createdDate: device.createdDate, updatedDate: device.updatedDate,

@@ -20,10 +20,15 @@ extension Fleet {
 
     private func checkRows() throws(IndexError) {
         var usedCount = 0
+        var lastID: Int64 = 0
         for row in 0..<UInt32(self.rows.count) {
             let device = self.rows[Int(row)]
             if device.isFree { continue }
             usedCount += 1
+            if self.idTies.isInOrder(row) {
+                try expect(device.id > lastID, "row \(row) is not said to lie in the order of ids if it does not")
+                lastID = device.id
+            }
             for field in DictionaryField.allCases {
                 try expect(self.code(field, of: row) == device.code(field), "row \(row) has its code of \(field)")
             }

@@ -2,16 +2,6 @@
 
 internal import DeviceModel
 
-/// Equal values are ordered by the device's id.
-struct IDTies: TieBreaker {
-    let devices: UnsafePointer<DeviceRow>
-
-    @inline(__always)
-    func isBefore(_ left: UInt32, _ right: UInt32) -> Bool {
-        self.devices[Int(left)].id < self.devices[Int(right)].id
-    }
-}
-
 /// Serials of equal beginnings are ordered by the rest of their text.
 struct SerialTies: TieBreaker {
     let devices: UnsafePointer<DeviceRow>
@@ -27,7 +17,7 @@ struct SerialTies: TieBreaker {
 /// Slots of equal values are ordered by the device's id, texts of equal beginnings by the rest first.
 struct SlotTies: TieBreaker {
     let column: UnsafePointer<AttributeColumn>
-    let devices: UnsafePointer<DeviceRow>
+    let devices: IDTies
 
     @inline(__always)
     func isBefore(_ left: UInt32, _ right: UInt32) -> Bool {
@@ -35,8 +25,8 @@ struct SlotTies: TieBreaker {
             let order = self.column.pointee.text(left).order(against: self.column.pointee.text(right))
             if order != 0 { return order < 0 }
         }
-        let first = self.devices[Int(self.column.pointee.rows[Int(left)])].id
-        return first < self.devices[Int(self.column.pointee.rows[Int(right)])].id
+        let rows = self.column.pointee.rows.base
+        return self.devices.isBefore(rows[Int(left)], rows[Int(right)])
     }
 }
 
@@ -54,7 +44,7 @@ enum OrderName: Hashable {
 }
 
 extension Fleet {
-    var idTies: IDTies { IDTies(devices: UnsafePointer(self.rows.base)) }
+    var idTies: IDTies { self.idOrder.ties(UnsafePointer(self.rows.base)) }
 
     var serialTies: SerialTies {
         SerialTies(devices: UnsafePointer(self.rows.base), texts: self.serials.reader)
@@ -193,7 +183,7 @@ extension Fleet {
     }
 
     func slotTies(_ key: Int) -> SlotTies {
-        SlotTies(column: UnsafePointer(self.columns[key]), devices: UnsafePointer(self.rows.base))
+        SlotTies(column: UnsafePointer(self.columns[key]), devices: self.idTies)
     }
 
     // MARK: Keeping up
