@@ -172,13 +172,14 @@ import Testing
                         merge.add(tree.pointee, ends[0]..<ends[1])
                         expected += sorted(numbers)[ends[0]..<ends[1]]
                     }
+                    merge.begin()
                     expected = isDescending ? sorted(expected).reversed() : sorted(expected)
                     #expect(merge.count == expected.count)
                     var read: [UInt32] = []
                     var part = [UInt32](repeating: 0, count: 100)
                     while true {
                         let size = Int.random(in: 1...100, using: &random)
-                        let count = merge.read(into: &part, count: size)
+                        let count = merge.read(into: &part, count: size, fetching: nil)
                         read += part[..<count]
                         if count == 0 { break }
                     }

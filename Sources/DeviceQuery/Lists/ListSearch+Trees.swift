@@ -42,11 +42,13 @@ extension ListSearch {
             partials.forEachTree(in: fleet) { name, tree in
                 merge.add(tree, order.cut(tree.ranks(partials.bounds), of: name, window.place, in: fleet))
             }
+            merge.begin()
             var page = WalkedPage(walk, window, budget, of: merge.count, rowCount: rows.count, in: fleet)
+            let column = page.firstColumn
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: TreeLeaf.capacity) { buffer in
                 guard let taken = buffer.baseAddress else { return }
                 while page.isUnfinished(rows) {
-                    let count = merge.read(into: taken, count: page.stepCount)
+                    let count = merge.read(into: taken, count: page.stepCount, fetching: column)
                     page.ask(taken, count, &rows)
                 }
             }

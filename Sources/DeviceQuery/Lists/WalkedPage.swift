@@ -44,6 +44,9 @@ struct WalkedPage: ~Copyable {
         self.stepCount = Int(min(max(Double(window.reach) / walk.share, 8), Double(TreeLeaf.capacity)))
     }
 
+    /// What entries are asked first, if that is a column.
+    var firstColumn: FetchedColumn? { self.program.firstColumn(self.fleet) }
+
     @inline(__always)
     func isUnfinished(_ rows: borrowing Column<UInt32>) -> Bool {
         self.walked < self.entryCount && rows.count < self.end && !self.isHopeless

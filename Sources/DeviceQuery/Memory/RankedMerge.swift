@@ -1,5 +1,7 @@
 // Several ordered indexes read as one.
 
+internal import CRollcallShims
+
 /// An entry of a tree on the way to one end of some ranks. It is used only while the tree does not change.
 struct RankedCursor: BitwiseCopyable {
     private var place: LeafPlace
@@ -33,67 +35,123 @@ struct RankedCursor: BitwiseCopyable {
 }
 
 /// The entries of several trees as one sequence, in the order of their values and of what breaks ties.
+///
+/// Which tree has the next entry cannot be foreseen, so it is found by a tournament without branches: each of its nodes keeps who
+/// lost there, and the tree that had the last entry plays again on its way from its seat to the top.
+/// - Complexity: O(log trees) an entry.
 struct RankedMerge<Ties: TieBreaker>: ~Copyable {
-    /// Those with entries left, in the order of their entries; the next one is at the end.
+    /// The trees that have entries left.
     private let cursors: UnsafeMutablePointer<RankedCursor>
     private var cursorCount = 0
+    /// Of each tree's next entry, what is smaller the sooner it comes.
+    private var keys = InlineArray<64, Int64>(repeating: 0)
+    /// Who lost at each node. They are numbered from the top on, which is 1; below them come the trees.
+    private var losers = InlineArray<64, Int>(repeating: 0)
+    /// Who has the next entry.
+    private var winner = 0
     /// How many entries are left.
     private(set) var count = 0
     private let ties: Ties
     private let isDescending: Bool
+    /// Makes keys of values.
+    private let turn: Int64
 
-    /// - Parameter cursors: room for as many as there are trees.
+    static var treeCountMax: Int { 64 }
+
+    /// - Parameter cursors: room for as many as there are trees, ``treeCountMax`` at most.
     init(_ cursors: UnsafeMutablePointer<RankedCursor>, _ ties: Ties, isDescending: Bool) {
         self.cursors = cursors
         self.ties = ties
         self.isDescending = isDescending
+        self.turn = isDescending ? -1 : 0
     }
 
-    /// Adds the entries at some ranks of a tree.
+    /// Adds the entries at some ranks of a tree. All trees are added before the first entry is read.
     mutating func add(_ tree: borrowing RankedTree, _ ranks: Range<Int>) {
         guard !ranks.isEmpty else { return }
         let cursor = tree.cursor(in: ranks, isDescending: self.isDescending)
         (self.cursors + self.cursorCount).initialize(to: cursor)
+        self.keys[self.cursorCount] = cursor.entry.value ^ self.turn
         self.cursorCount += 1
         self.count += ranks.count
-        self.place()
+    }
+
+    /// Finds the first entry of all.
+    mutating func begin() {
+        self.winner = self.cursorCount == 0 ? 0 : self.play(below: 1)
     }
 
     /// Writes the numbers of the next entries, up to `count` of them, and tells how many; none at the end only.
-    mutating func read(into numbers: UnsafeMutablePointer<UInt32>, count: Int) -> Int {
-        var read = 0
-        while read < count, self.cursorCount > 0 {
-            let last = self.cursorCount - 1
-            numbers[read] = self.cursors[last].entry.number
-            read += 1
-            if self.cursors[last].advance() {
-                self.place()
-            } else {
-                self.cursorCount = last
-            }
+    ///
+    /// - Parameter column: what will be read of them, which is fetched meanwhile.
+    mutating func read(
+        into numbers: UnsafeMutablePointer<UInt32>, count: Int, fetching column: FetchedColumn?
+    ) -> Int {
+        let end = min(count, self.count)
+        var winner = self.winner
+        for read in 0..<end {
+            let number = self.cursors[winner].entry.number
+            numbers[read] = number
+            column?.prefetch(number)
+            // What has no entries left comes behind everything else.
+            let isThere = self.cursors[winner].advance()
+            winner = self.replay(winner, isThere ? self.cursors[winner].entry.value ^ self.turn : .max)
         }
-        self.count -= read
-        return read
+        self.winner = winner
+        self.count -= end
+        return end
     }
 
-    /// Moves the last cursor to where its entry comes in the order.
-    @inline(__always)
-    private mutating func place() {
-        var place = self.cursorCount - 1
-        guard place > 0 else { return }
-        let entry = self.cursors[place].entry
-        guard self.isBefore(self.cursors[place - 1].entry, entry) else { return }
-        let moved = self.cursors[place]
-        repeat {
-            self.cursors[place] = self.cursors[place - 1]
-            place -= 1
-        } while place > 0 && self.isBefore(self.cursors[place - 1].entry, entry)
-        self.cursors[place] = moved
+    /// Plays a node and all below it.
+    private mutating func play(below node: Int) -> Int {
+        guard node < self.cursorCount else { return node - self.cursorCount }
+        let (left, right) = (self.play(below: 2 * node), self.play(below: 2 * node + 1))
+        let (leftKey, rightKey) = (self.keys[left], self.keys[right])
+        let isRight = leftKey == rightKey ? self.isTieBefore(right, left) : rightKey < leftKey
+        self.losers[node] = isRight ? left : right
+        return isRight ? right : left
     }
 
+    /// Finds the next winner where the last one has a new entry.
     @inline(__always)
-    private func isBefore(_ left: RankedEntry, _ right: RankedEntry) -> Bool {
-        if left.value != right.value { return (left.value < right.value) != self.isDescending }
-        return self.ties.isBefore(left.number, right.number) != self.isDescending
+    private mutating func replay(_ winner: Int, _ key: Int64) -> Int {
+        self.keys[unchecked: winner] = key
+        var (winner, key) = (winner, key)
+        var node = (winner &+ self.cursorCount) &>> 1
+        while node > 0 {
+            let loser = self.losers[unchecked: node]
+            let loserKey = self.keys[unchecked: loser]
+            var isLoserBefore = loserKey < key
+            if loserKey == key { isLoserBefore = self.isTieBefore(loser, winner) }
+            // They change places or not without a branch, which would be guessed wrong half of the time.
+            let change = isLoserBefore ? -1 : 0
+            self.losers[unchecked: node] = loser ^ ((winner ^ loser) & change)
+            winner ^= (winner ^ loser) & change
+            key ^= (key ^ loserKey) & Int64(change)
+            node &>>= 1
+        }
+        return winner
     }
+
+    @inline(never)
+    private func isTieBefore(_ left: Int, _ right: Int) -> Bool {
+        guard self.cursors[left].count > 0, self.cursors[right].count > 0 else { return self.cursors[left].count > 0 }
+        let (left, right) = (self.cursors[left].entry.number, self.cursors[right].entry.number)
+        return self.ties.isBefore(left, right) != self.isDescending
+    }
+}
+
+/// Values of rows side by side, each of a power of two of bytes.
+struct FetchedColumn {
+    private let base: UnsafeRawPointer
+    private let shift: Int
+
+    init<Value: BitwiseCopyable>(_ base: UnsafePointer<Value>) {
+        self.base = UnsafeRawPointer(base)
+        self.shift = MemoryLayout<Value>.stride.trailingZeroBitCount
+    }
+
+    /// Begins to fetch the value of a row.
+    @inline(__always)
+    func prefetch(_ row: UInt32) { rollcall_prefetch(self.base + Int(row) &<< self.shift) }
 }
