@@ -65,14 +65,13 @@ struct ListSearch: ~Copyable {
                 let limit = min(isWatched ? .infinity : cost * 2, selectionCost, self.bounds.costMax)
                 let budget = isForced ? .infinity : max(limit, StepCost.plan)
                 self.usedPlan = walkPlan
-                self.walkEstimate = (
-                    planned?.entryCount(ofMatches: Double(window.reach)) ?? self.rowCount(window), cost
-                )
-                let entryCost = planned?.entryCost ?? .infinity
+                let candidateCount = planned?.entryCount(ofMatches: Double(window.reach)) ?? self.rowCount(window)
+                self.walkEstimate = (candidateCount, cost)
                 let isFound = self.walk(walk, planned, window, budget: budget, into: &rows)
-                spentCost = min(cost, Double(self.tally.candidateCount) * entryCost)
+                let progress = min(1, Double(self.tally.candidateCount) / max(candidateCount, 1))
+                spentCost = cost * progress
                 if isFound {
-                    self.noteMisses(spentCost, window)
+                    self.noteMisses(spentCost, window, progress)
                     return true
                 }
                 rows.removeLast(rows.count - rowCount)
@@ -122,8 +121,9 @@ struct ListSearch: ~Copyable {
         return isChosen ? partial : planned
     }
 
-    private func noteMisses(_ cost: Double, _ window: PageWindow) {
-        self.plan.noteMisses(cost: cost, self.order.hasPartialWalk ? .first(window.reach) : .all)
+    private func noteMisses(_ cost: Double, _ window: PageWindow, _ progress: Double = 1) {
+        let wanted = self.order.hasPartialWalk ? WantedMatches.first(window.reach) : .all
+        self.plan.noteMisses(cost: cost, wanted, progress: progress)
     }
 
     /// Of the devices a walk meets, the share from which on it may go without being weighed against anything.

@@ -143,7 +143,7 @@ package final class DeviceWalk: @unchecked Sendable {
             self.wordVersion = fleet.pointee.wordVersion
             self.program = RowProgram(condition)
             self.isNever = condition.isNever
-            let cost = max(1, condition.askingCost(isFetching: true))
+            let cost = max(1, condition.askingCost(.scattered(fleet.pointee.rows.count)))
             self.stepCount = Int(max(1, min(Self.stepCountMax, Self.stepNanoseconds / cost)))
         }
     }

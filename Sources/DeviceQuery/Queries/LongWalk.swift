@@ -80,7 +80,7 @@ final class LongWalk {
         self.visitor = consume visitor
         self.scan = MaskScan(condition, in: fleet)
         self.program = RowProgram(condition)
-        let wordCost = 64 * max(1, condition.askingCost(isFetching: false))
+        let wordCost = 64 * max(1, condition.askingCost(.inOrderOfMemory))
         self.stepWordCount = Int(max(1, min(Self.stepWordCountMax, Self.stepNanoseconds / wordCost)))
     }
 

@@ -42,8 +42,8 @@ struct PartialIndexes {
 
     /// What it costs to take the next entry of all of them, in nanoseconds: it grows with what it is chosen from.
     var entryCost: Double {
-        let doublings = Int.bitWidth - 1 - self.codes.count.leadingZeroBitCount
-        return StepCost.walkedRow + StepCost.mergedRow * Double(doublings)
+        let levelCount = Int.bitWidth - (self.codes.count - 1).leadingZeroBitCount
+        return StepCost.walkedRow + StepCost.mergedRow * Double(levelCount)
     }
 
     /// How many devices they have within the bounds. - Complexity: O(values × log n).
@@ -105,7 +105,9 @@ extension QueryPlan {
     /// - Parameters:
     ///   - cost: what the query cost, in nanoseconds, as far as that is known, or else was expected to.
     ///   - wanted: the matches that it was to find.
-    func noteMisses(cost: Double, _ wanted: WantedMatches) {
+    ///   - progress: of the entries in which it was expected to find them, how many it had to ask: where matches lie closer together than
+    ///     expected, indexes would have gained by that as well.
+    func noteMisses(cost: Double, _ wanted: WantedMatches, progress: Double = 1) {
         guard cost > 2 * StepCost.plan else { return }
         // All devices of a value its own set has as well: they are in no index for the sake of that.
         if self.parts.seen.place == nil, wanted.count == .infinity { return }
@@ -114,7 +116,7 @@ extension QueryPlan {
         let possible =
             switch wanted {
             case .counted where walk.residual.isAlways: partials.seekingCost
-            case .first: walk.cost(ofMatches: wanted.count)
+            case .first: partials.seekingCost + walk.entryCount(ofMatches: wanted.count) * progress * walk.entryCost
             case .counted, .all:
                 partials.seekingCost + Double(walk.ranks.count) * (StepCost.walkedRow + walk.askingCost)
             }

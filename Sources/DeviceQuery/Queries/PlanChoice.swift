@@ -14,7 +14,7 @@ struct PlanPart {
 
     init(_ condition: Condition, in fleet: UnsafePointer<Fleet>) {
         self.condition = condition
-        self.fetchingCost = condition.askingCost(isFetching: true)
+        self.fetchingCost = condition.askingCost(.scattered(fleet.pointee.rows.count))
         if case .test(let test, isNegated: false) = condition, let range = test.range(in: fleet) {
             self.range = range
             self.share = Double(range.ranks.count) / Double(max(fleet.pointee.deviceCount, 1))
@@ -112,7 +112,7 @@ struct PlanChoice {
         forced: QueryExplanation.Plan?, isCounting: Bool
     ) {
         let rowCount = fleet.pointee.rows.count
-        let scanCost = StepCost.scannedRow + condition.askingCost(isFetching: false)
+        let scanCost = StepCost.scannedRow + condition.askingCost(.inOrderOfMemory)
         var best = Bid(.everything, .scan, count: rowCount, each: scanCost)
         for place in parts.indices {
             if let bid = Bid(place, of: parts, in: fleet) { best.yield(to: bid, forced) }

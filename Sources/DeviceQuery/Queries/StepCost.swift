@@ -23,8 +23,8 @@ enum StepCost {
     /// Counting a value's devices and weighing the group against the others.
     static let countedCode = 30.0
     static let plan = 1_000.0
-    /// Telling which of two indexes has the next entry: it cannot be foreseen.
-    static let mergedRow = 15.0
+    /// Telling which of two indexes has the next entry.
+    static let mergedRow = 4.0
     /// Finding both ends of a span in an index.
     static let soughtRange = 500.0
     /// Looking at a device while a partial index is built, and adding one that belongs there.
@@ -32,27 +32,49 @@ enum StepCost {
     static let addedEntry = 40.0
 }
 
-extension Condition {
-    /// What it costs to ask a row, which is fetched from no order of memory if `isFetching`.
-    func askingCost(isFetching: Bool) -> Double {
+/// How a plan comes to the rows that it asks.
+enum RowAccess {
+    case inOrderOfMemory
+    /// In no order, out of so many.
+    case scattered(Int)
+
+    /// What it costs to read a value out of a column: more with each doubling, for ever less of it lies in a processor's caches.
+    func readingCost(_ valueByteCount: Int) -> Double {
         switch self {
-        case .always, .never: 0
+        case .inOrderOfMemory: 0
+        case .scattered(let rowCount): Self.doublings(Double(rowCount * valueByteCount) / Double(1 << 20))
+        }
+    }
+
+    /// The binary logarithm of what is above 1, between powers of two along straight lines.
+    private static func doublings(_ number: Double) -> Double {
+        number > 1 ? Double(number.exponent) + number.significand - 1 : 0
+    }
+}
+
+extension Condition {
+    /// What it costs to ask a row.
+    func askingCost(_ access: RowAccess) -> Double {
+        switch self {
+        case .always, .never: return 0
         case .all(let parts):
             // Most rows are decided by the first part or the second.
-            parts.prefix(2).reduce(0) { $0 + $1.askingCost(isFetching: isFetching) }
+            return parts.prefix(2).reduce(0) { $0 + $1.askingCost(access) }
         case .any(let parts):
             // A row that does not match is asked every part.
-            parts.reduce(0) { $0 + $1.askingCost(isFetching: isFetching) }
+            return parts.reduce(0) { $0 + $1.askingCost(access) }
         case .test(let test, _):
             switch test {
             case .codes(.owner, let list):
-                (isFetching ? 4 : 2) + (list.codes.count <= RowProgram.comparedCodeCount ? 0 : 2)
-            case .codes, .released: isFetching ? 3 : 2
-            case .number(.lastSeen, _): isFetching ? 5 : 2
-            case .number: isFetching ? StepCost.candidate : 3
-            case .rows: 10
-            case .text: 60
-            case .attribute: 60
+                let isCompared = list.codes.count <= RowProgram.comparedCodeCount
+                return 2 + access.readingCost(4) + (isCompared ? 0 : 2)
+            case .codes, .released: return 2 + access.readingCost(2)
+            case .number(.lastSeen, _): return 2 + access.readingCost(8)
+            case .number:
+                if case .scattered = access { return StepCost.candidate }
+                return 3
+            case .rows: return 10
+            case .text, .attribute: return 60
             }
         }
     }
