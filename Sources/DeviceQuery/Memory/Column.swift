@@ -1,5 +1,6 @@
 // A growable run of plain values, the ground on which every table of the index stands.
 
+internal import CRollcallShims
 internal import Glibc
 
 /// Plain values side by side in memory of their own, beginning on a cache line.
@@ -149,4 +150,19 @@ struct Column<Element: BitwiseCopyable>: ~Copyable {
 func allocated(_ block: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer {
     guard let block else { preconditionFailure("the index has run out of memory") }
     return block
+}
+
+/// Values of rows side by side, each of a power of two of bytes.
+struct FetchedColumn {
+    private let base: UnsafeRawPointer
+    private let shift: Int
+
+    init<Value: BitwiseCopyable>(_ base: UnsafePointer<Value>) {
+        self.base = UnsafeRawPointer(base)
+        self.shift = MemoryLayout<Value>.stride.trailingZeroBitCount
+    }
+
+    /// Begins to fetch the value of a row.
+    @inline(__always)
+    func prefetch(_ row: UInt32) { rollcall_prefetch(self.base + Int(row) &<< self.shift) }
 }

@@ -1,7 +1,5 @@
 // Several ordered indexes read as one.
 
-internal import CRollcallShims
-
 /// An entry of a tree on the way to one end of some ranks. It is used only while the tree does not change.
 struct RankedCursor: BitwiseCopyable {
     private var place: LeafPlace
@@ -139,19 +137,4 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
         let (left, right) = (self.cursors[left].entry.number, self.cursors[right].entry.number)
         return self.ties.isBefore(left, right) != self.isDescending
     }
-}
-
-/// Values of rows side by side, each of a power of two of bytes.
-struct FetchedColumn {
-    private let base: UnsafeRawPointer
-    private let shift: Int
-
-    init<Value: BitwiseCopyable>(_ base: UnsafePointer<Value>) {
-        self.base = UnsafeRawPointer(base)
-        self.shift = MemoryLayout<Value>.stride.trailingZeroBitCount
-    }
-
-    /// Begins to fetch the value of a row.
-    @inline(__always)
-    func prefetch(_ row: UInt32) { rollcall_prefetch(self.base + Int(row) &<< self.shift) }
 }

@@ -12,7 +12,7 @@ struct PartialIndexes {
     let rowCount: Int
 
     /// Of more values than this, the orders would cost too much to find the ends of.
-    private static var valueCountMax: Int { 64 }
+    private static var valueCountMax: Int { RankedMerge<IDTies>.treeCountMax }
 
     /// - Parameter condition: what names the values; nil comes out where it does not, or where they may not all have an order.
     init?(_ condition: Condition, seenIn bounds: ClosedRange<Int64>, in fleet: UnsafePointer<Fleet>) {
