@@ -17,8 +17,10 @@ IN_PROCESS = ("engine", "sqlite", "limit")
 THROUGH_SOCKET = ("socket", "postgres")
 PEERS = IN_PROCESS + THROUGH_SOCKET
 LARGE_COUNT = 10_000_000
-# Before its time among so many devices is taken, a query is asked for this long: the engine builds what indexes it wants.
-LARGE_WARM_SECONDS = 6
+# Before its time among so many devices is taken, a query is asked for slices of so many seconds until one goes by in which it wants no
+# more indexes, or so many have gone by.
+WARM_SECONDS = 2
+WARM_SLICES_MAX = 12
 SELECTIVE = ("Q3", "Q4", "Q5", "Q6", "Q7a", "C3", "C4", "C5", "C7a")
 # Shown beside them, without a target: no index leaves less than 2 % of the fleet of it, each device of which has to be asked.
 UNSELECTIVE = ("C6",)
@@ -225,7 +227,9 @@ class Queries:
         with self.engine(files) as program:
             for name in names:
                 items = program.ask("answer", name)["answers"]
-                program.ask("time", name, LARGE_WARM_SECONDS)
+                for _ in range(WARM_SLICES_MAX):
+                    if program.ask("time", name, WARM_SECONDS)["built"] == 0:
+                        break
                 times = [program.ask("time", name, self.slice_seconds)["best"] for _ in range(self.settings.runs)]
                 is_count = files.sets[name][0].kind == "count"
                 counts = [answer[0] if is_count else len(answer) for answer in items]

@@ -32,16 +32,18 @@ struct Measurement: ~Copyable {
         var sums = sets.map { _ in Int64(0) }
         let reading = Clock.readingNanoseconds
         let end = Clock.now + UInt64(seconds * 1e9)
+        var builtCount = 0
         repeat {
             try self.runRound(sets, index, reading, &times, &sums)
             if let wanted = index.takeWanted(in: DeviceFile.project) {
                 while !index.buildStep(wanted) {}
+                builtCount += 1
             }
         } while times[0].count < Self.roundsMax && Clock.now < end
         let sorted = times.map { $0.sorted() }
         return """
             {"best": \(Self.json(sorted.map { $0[0] })), "median": \(Self.json(sorted.map { $0[$0.count / 2] })), \
-            "sums": \(Self.json(sums)), "rounds": \(times[0].count)}
+            "sums": \(Self.json(sums)), "rounds": \(times[0].count), "built": \(builtCount)}
             """
     }
 
