@@ -123,12 +123,12 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<6 as Range<UInt64>)
-    func severalRankedTreesAreOneSequence(seed: UInt64) {
+    @Test(arguments: [1, 2, 3, 4, 7, 33, 63, 64], 0..<4 as Range<UInt64>)
+    func severalRankedTreesAreOneSequence(treeCount: Int, seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         // In some runs rows lie in the order of their ids, in others most do not.
         var ids = Array(1...2_000 as ClosedRange<Int64>)
-        if seed % 3 == 0 { ids.shuffle(using: &random) }
+        if seed > 1 { ids.shuffle(using: &random) }
         var order = IDOrder()
         let rows = ids.enumerated().map { number, id in
             order.enter(UInt32(number), id: id, isNew: true)
@@ -139,8 +139,7 @@ import Testing
             row.lastSeen = isSeen ? lastSeen : DeviceRow.neverSeen
             return row
         }
-        // From one tree to seven, some of them empty.
-        let trees = (0...Int(seed)).map { _ in UnsafeMutablePointer<RankedTree>.allocate(capacity: 1) }
+        let trees = (0..<treeCount).map { _ in UnsafeMutablePointer<RankedTree>.allocate(capacity: 1) }
         for tree in trees { tree.initialize(to: RankedTree()) }
         defer {
             for tree in trees {
@@ -153,7 +152,9 @@ import Testing
             let ties = order.ties(base)
             var members = trees.map { _ in [UInt32]() }
             for number in 0..<UInt32(rows.count) {
-                let place = Int.random(in: 0..<max(1, trees.count - 1), using: &random)
+                // In some runs the last of several is empty.
+                let end = seed % 2 == 0 ? trees.count : max(1, trees.count - 1)
+                let place = Int.random(in: 0..<end, using: &random)
                 trees[place].pointee.insert(rows[Int(number)].lastSeen, number, ties)
                 members[place].append(number)
             }
@@ -162,13 +163,15 @@ import Testing
                     (rows[Int($0)].lastSeen, rows[Int($0)].id) < (rows[Int($1)].lastSeen, rows[Int($1)].id)
                 }
             }
-            for isDescending in [false, true, false, true] {
+            for (isDescending, isEmpty) in [(false, false), (true, false), (false, false), (true, false), (true, true)]
+            {
                 withUnsafeTemporaryAllocation(of: RankedCursor.self, capacity: trees.count) { cursors in
                     guard let first = cursors.baseAddress else { return }
                     var merge = RankedMerge(first, ties, isDescending: isDescending)
                     var expected: [UInt32] = []
                     for (tree, numbers) in zip(trees, members) {
-                        let ends = (0..<2).map { _ in Int.random(in: 0...numbers.count, using: &random) }.sorted()
+                        let count = isEmpty ? 0 : numbers.count
+                        let ends = (0..<2).map { _ in Int.random(in: 0...count, using: &random) }.sorted()
                         merge.add(tree.pointee, ends[0]..<ends[1])
                         expected += sorted(numbers)[ends[0]..<ends[1]]
                     }
@@ -220,7 +223,7 @@ import Testing
         var random = SeededGenerator(seed: seed)
         var devices = Column<DeviceRow>()
         var tree = RankedTree()
-        let order = IDOrder()
+        var order = IDOrder()
         func ties() -> IDTies { order.ties(UnsafePointer(devices.base)) }
         func check() throws { try tree.checkInvariants(ties()) { devices[Int($0)].lastSeen } }
         for id in 1...6_000 as ClosedRange<Int64> {
@@ -229,6 +232,8 @@ import Testing
             // Few values make many ties; one seed in two comes in order.
             device.lastSeen = seed % 2 == 0 ? id : Int64.random(in: 0..<50, using: &random)
             devices.append(device)
+            // Of some rows the number is trusted, of others the id is read.
+            order.enter(UInt32(id - 1), id: id, isNew: id % 3 > 0)
             tree.insert(device.lastSeen, UInt32(id - 1), ties())
         }
         try check()

@@ -145,8 +145,9 @@ def print_large(part):
         grown = figures["p50"] / max(small["engine"]["p50"], 1)
         line = [about(part, name), f"{small['items']:,}", us(small["engine"]), f"{figures['items']:,}", us(figures)]
         met = verdict(grown <= LARGE_RATIO_MAX) if figures["has_target"] else "–"
-        lines.append(line + [us(figures, "p99"), ratio(grown), met])
+        built = f"{sum(figures['built'])}{', more to come' if figures['built'][-1] else ''}"
+        lines.append(line + [us(figures, "p99"), ratio(grown), met, built])
         figures |= {"ratio": grown}
     counts = [f"{count:,}" for count in (part.settings.count, large["devices"])]
-    table(["query", "found", f"of {counts[0]}", "found", f"of {counts[1]}", "p99", "ratio", "met"], lines)
+    table(["query", "found", f"of {counts[0]}", "found", f"of {counts[1]}", "p99", "ratio", "met", "indexes built"], lines)
     print(f"Target: at most {LARGE_RATIO_MAX} times as long; none where no index leaves little of the filter to be asked.\n")

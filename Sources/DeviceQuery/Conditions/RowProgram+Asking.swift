@@ -58,16 +58,18 @@ extension RowProgram {
     }
 
     /// What the first test reads of rows, if that is a column.
-    func firstColumn(_ fleet: UnsafePointer<Fleet>) -> FetchedColumn? {
-        guard !self.isTrivial else { return nil }
+    func firstColumn(_ fleet: UnsafePointer<Fleet>) -> ColumnPrefetch? {
+        guard self.entry >= 0 else { return nil }
         let step = self.steps.base + Int(self.entry)
         switch step.pointee.kind {
         case .number where step.pointee.field == NumberField.lastSeen.rawValue:
-            return FetchedColumn(UnsafePointer(fleet.pointee.seen.base))
+            return ColumnPrefetch(UnsafePointer(fleet.pointee.seen.base))
         case .narrow:
-            return Self.narrowColumn(step.pointee.field, fleet).map { FetchedColumn($0) }
+            return Self.narrowColumn(step.pointee.field, fleet).map { ColumnPrefetch($0) }
+        case .released:
+            return ColumnPrefetch(UnsafePointer(fleet.pointee.codes.release.base))
         case .code where step.pointee.field == Self.ownerField, .codeTable where step.pointee.field == Self.ownerField:
-            return FetchedColumn(UnsafePointer(fleet.pointee.codes.owner.base))
+            return ColumnPrefetch(UnsafePointer(fleet.pointee.codes.owner.base))
         default:
             return nil
         }

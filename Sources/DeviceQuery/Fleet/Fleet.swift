@@ -18,6 +18,7 @@ struct Fleet: ~Copyable {
     var seen: Column<Int64>
     /// Each row's codes once more, for the same reason.
     var codes: CodeColumns
+    /// What tells rows by their ids.
     var idOrder = IDOrder()
     var firstFreeRow = DeviceRow.noRow
     var deviceCount = 0

@@ -1,20 +1,21 @@
 // What tells the older of two devices without reading them.
 
-/// Which rows lie in the order of their ids: all but those that were given away anew, or to a device with a smaller id than one that
-/// came before it.
+/// Which rows lie in the order of their ids: all but those that were given away anew, and those that were appended for a device with
+/// a smaller id than one in order before it.
 ///
-/// Rows are in no order of memory where two of them have to be told apart; of the rows that lie in order, the numbers do.
+/// Of two rows in order the numbers tell which device is older; of others the devices themselves, which have to be waited for.
 struct IDOrder: ~Copyable {
     /// A bit for each row that does not lie in order, up to the last of them.
     private var strays = Column<UInt64>()
     /// The id of the last row that does.
     private var lastID: Int64 = 0
 
+    /// What it holds in memory.
     var byteCount: Int { self.strays.byteCount }
 
     /// Takes note of a row's device.
     ///
-    /// - Parameter isNew: whether the row is the last one.
+    /// - Parameter isNew: whether the row was appended just now.
     mutating func enter(_ row: UInt32, id: Int64, isNew: Bool) {
         if isNew, id > self.lastID {
             self.lastID = id
@@ -44,6 +45,7 @@ struct IDTies: TieBreaker {
         return self.devices[Int(left)].id < self.devices[Int(right)].id
     }
 
+    /// Whether the row's number says which devices it is older than.
     @inline(__always)
     func isInOrder(_ row: UInt32) -> Bool {
         let place = Int(row >> 6)

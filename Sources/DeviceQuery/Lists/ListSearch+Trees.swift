@@ -114,9 +114,9 @@ extension ListSearch {
                 return walked < entryCount
             }
         }
+        self.tally.candidateCount += walked
         guard isDone || walked == walk.ranks.count else { return nil }
         let visitedCount = selection.visitedCount
-        self.tally.candidateCount += walked
         self.tally.matchCount += visitedCount
         selection.finish(skipping: window.offset, into: &rows)
         return min(visitedCount, window.offset)

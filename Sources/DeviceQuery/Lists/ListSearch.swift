@@ -68,8 +68,9 @@ struct ListSearch: ~Copyable {
                 let candidateCount = planned?.entryCount(ofMatches: Double(window.reach)) ?? self.rowCount(window)
                 self.walkEstimate = (candidateCount, cost)
                 let isFound = self.walk(walk, planned, window, budget: budget, into: &rows)
-                let progress = min(1, Double(self.tally.candidateCount) / max(candidateCount, 1))
-                spentCost = cost * progress
+                let progress = Double(self.tally.candidateCount) / max(candidateCount, 1)
+                let seekingCost = planned?.partials?.seekingCost ?? 0
+                spentCost = seekingCost + (cost - seekingCost) * progress
                 if isFound {
                     self.noteMisses(spentCost, window, progress)
                     return true

@@ -45,7 +45,7 @@ struct WalkedPage: ~Copyable {
     }
 
     /// What entries are asked first, if that is a column.
-    var firstColumn: FetchedColumn? { self.program.firstColumn(self.fleet) }
+    var firstColumn: ColumnPrefetch? { self.program.firstColumn(self.fleet) }
 
     @inline(__always)
     func isUnfinished(_ rows: borrowing Column<UInt32>) -> Bool {

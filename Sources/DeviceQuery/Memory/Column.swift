@@ -152,11 +152,12 @@ func allocated(_ block: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer {
     return block
 }
 
-/// Values of rows side by side, each of a power of two of bytes.
-struct FetchedColumn {
+/// A column whose values are fetched before they are read.
+struct ColumnPrefetch {
     private let base: UnsafeRawPointer
     private let shift: Int
 
+    /// - Parameter base: the first of the values, each of which takes a power of two of bytes.
     init<Value: BitwiseCopyable>(_ base: UnsafePointer<Value>) {
         self.base = UnsafeRawPointer(base)
         self.shift = MemoryLayout<Value>.stride.trailingZeroBitCount

@@ -38,10 +38,10 @@ struct RankedCursor: BitwiseCopyable {
 /// lost there, and the tree that had the last entry plays again on its way from its seat to the top.
 /// - Complexity: O(log trees) an entry.
 struct RankedMerge<Ties: TieBreaker>: ~Copyable {
-    /// The trees that have entries left.
+    /// In the order in which trees were added; those without entries left stay.
     private let cursors: UnsafeMutablePointer<RankedCursor>
     private var cursorCount = 0
-    /// Of each tree's next entry, what is smaller the sooner it comes.
+    /// Of each tree's next entry, what is smaller the sooner it comes; the largest number of all where there is none.
     private var keys = InlineArray<64, Int64>(repeating: 0)
     /// Who lost at each node. They are numbered from the top on, which is 1; below them come the trees.
     private var losers = InlineArray<64, Int>(repeating: 0)
@@ -51,9 +51,10 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
     private(set) var count = 0
     private let ties: Ties
     private let isDescending: Bool
-    /// Makes keys of values.
-    private let turn: Int64
+    /// What makes a key of a value: all bits are turned where entries descend.
+    private let keyMask: Int64
 
+    /// How many trees may be merged.
     static var treeCountMax: Int { 64 }
 
     /// - Parameter cursors: room for as many as there are trees, ``treeCountMax`` at most.
@@ -61,20 +62,21 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
         self.cursors = cursors
         self.ties = ties
         self.isDescending = isDescending
-        self.turn = isDescending ? -1 : 0
+        self.keyMask = isDescending ? -1 : 0
     }
 
-    /// Adds the entries at some ranks of a tree. All trees are added before the first entry is read.
+    /// Adds the entries at some ranks of a tree.
     mutating func add(_ tree: borrowing RankedTree, _ ranks: Range<Int>) {
         guard !ranks.isEmpty else { return }
+        precondition(self.cursorCount < Self.treeCountMax, "a merge has room for \(Self.treeCountMax) trees")
         let cursor = tree.cursor(in: ranks, isDescending: self.isDescending)
         (self.cursors + self.cursorCount).initialize(to: cursor)
-        self.keys[self.cursorCount] = cursor.entry.value ^ self.turn
+        self.keys[self.cursorCount] = cursor.entry.value ^ self.keyMask
         self.cursorCount += 1
         self.count += ranks.count
     }
 
-    /// Finds the first entry of all.
+    /// Finds the first entry of all: once, after the last tree was added and before anything is read.
     mutating func begin() {
         self.winner = self.cursorCount == 0 ? 0 : self.play(below: 1)
     }
@@ -83,7 +85,7 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
     ///
     /// - Parameter column: what will be read of them, which is fetched meanwhile.
     mutating func read(
-        into numbers: UnsafeMutablePointer<UInt32>, count: Int, fetching column: FetchedColumn?
+        into numbers: UnsafeMutablePointer<UInt32>, count: Int, fetching column: ColumnPrefetch?
     ) -> Int {
         let end = min(count, self.count)
         var winner = self.winner
@@ -91,9 +93,9 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
             let number = self.cursors[winner].entry.number
             numbers[read] = number
             column?.prefetch(number)
-            // What has no entries left comes behind everything else.
+            // A tree without entries left comes behind all others.
             let isThere = self.cursors[winner].advance()
-            winner = self.replay(winner, isThere ? self.cursors[winner].entry.value ^ self.turn : .max)
+            winner = self.replay(winner, isThere ? self.cursors[winner].entry.value ^ self.keyMask : .max)
         }
         self.winner = winner
         self.count -= end
@@ -111,6 +113,8 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
     }
 
     /// Finds the next winner where the last one has a new entry.
+    ///
+    /// Unchecked: trees are numbered from 0 and nodes from 1, each below the count of trees.
     @inline(__always)
     private mutating func replay(_ winner: Int, _ key: Int64) -> Int {
         self.keys[unchecked: winner] = key
@@ -131,6 +135,8 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
         return winner
     }
 
+    /// Who comes first of two with the same key, which a device that was never seen may share with a tree that has no entries left. It
+    /// is seldom needed, and out of the way of the rest.
     @inline(never)
     private func isTieBefore(_ left: Int, _ right: Int) -> Bool {
         guard self.cursors[left].count > 0, self.cursors[right].count > 0 else { return self.cursors[left].count > 0 }

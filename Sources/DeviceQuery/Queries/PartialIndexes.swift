@@ -105,8 +105,8 @@ extension QueryPlan {
     /// - Parameters:
     ///   - cost: what the query cost, in nanoseconds, as far as that is known, or else was expected to.
     ///   - wanted: the matches that it was to find.
-    ///   - progress: of the entries in which it was expected to find them, how many it had to ask: where matches lie closer together than
-    ///     expected, indexes would have gained by that as well.
+    ///   - progress: what it had to ask as a share of the entries in which it was expected to find them. Where matches lie closer
+    ///     together than expected, or farther apart, they do so in the indexes as well.
     func noteMisses(cost: Double, _ wanted: WantedMatches, progress: Double = 1) {
         guard cost > 2 * StepCost.plan else { return }
         // All devices of a value its own set has as well: they are in no index for the sake of that.
@@ -116,7 +116,9 @@ extension QueryPlan {
         let possible =
             switch wanted {
             case .counted where walk.residual.isAlways: partials.seekingCost
-            case .first: partials.seekingCost + walk.entryCount(ofMatches: wanted.count) * progress * walk.entryCost
+            case .first:
+                partials.seekingCost + walk.entryCost
+                    * min(walk.entryCount(ofMatches: wanted.count) * progress, Double(walk.ranks.count))
             case .counted, .all:
                 partials.seekingCost + Double(walk.ranks.count) * (StepCost.walkedRow + walk.askingCost)
             }

@@ -23,7 +23,7 @@ enum StepCost {
     /// Counting a value's devices and weighing the group against the others.
     static let countedCode = 30.0
     static let plan = 1_000.0
-    /// Telling which of two indexes has the next entry.
+    /// Telling which of two indexes has the next entry: once for each level of a tournament.
     static let mergedRow = 4.0
     /// Finding both ends of a span in an index.
     static let soughtRange = 500.0
@@ -35,10 +35,11 @@ enum StepCost {
 /// How a plan comes to the rows that it asks.
 enum RowAccess {
     case inOrderOfMemory
-    /// In no order, out of so many.
+    /// In no order or far apart, out of so many.
     case scattered(Int)
 
-    /// What it costs to read a value out of a column: more with each doubling, for ever less of it lies in a processor's caches.
+    /// What reading a value out of a column costs beside asking about it, in nanoseconds: 1 more with each doubling above 1 MiB, for
+    /// ever less of the column lies in a processor's caches.
     func readingCost(_ valueByteCount: Int) -> Double {
         switch self {
         case .inOrderOfMemory: 0
