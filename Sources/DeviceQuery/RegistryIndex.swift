@@ -7,8 +7,8 @@ package import FoundationEssentials
 ///
 /// ## Concurrency
 /// The index has no lock of its own. Its owner holds it under one reader-writer lock: any number of threads may call what does not
-/// mutate it at the same time, for a read writes nothing but notes of its own, atomically; what mutates it runs alone. A ``BorrowedDevice`` is
-/// used within the hold under which it was obtained.
+/// mutate it at the same time, for a read writes nothing but notes of its own, atomically; what mutates it runs alone. A
+/// ``BorrowedDevice`` is used within the hold under which it was obtained.
 package struct RegistryIndex: ~Copyable {
     /// The history that page tokens are bound to.
     package let storeID: UUID

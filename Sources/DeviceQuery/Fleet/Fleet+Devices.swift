@@ -42,9 +42,7 @@ extension Fleet {
             release = code
         }
         self.wordVersion += 1
-        let rowCount = self.rows.count
-        let row = self.takeRow()
-        self.idOrder.enter(row, id: device.id.rawValue, isNew: self.rows.count > rowCount)
+        let row = self.takeRow(for: device.id)
         self.seen[Int(row)] = device.sighting.lastSeen?.microseconds ?? DeviceRow.neverSeen
         self.rows[Int(row)] = DeviceRow(
             deviceID: device.id, createdDate: device.createdDate, updatedDate: device.updatedDate,
@@ -63,15 +61,17 @@ extension Fleet {
         self.firstFreeRow == DeviceRow.noRow ? UInt32(self.rows.count) : self.firstFreeRow
     }
 
-    private mutating func takeRow() -> UInt32 {
-        guard self.firstFreeRow != DeviceRow.noRow else {
+    private mutating func takeRow(for id: DeviceID) -> UInt32 {
+        let row = self.nextRow
+        let isNew = self.firstFreeRow == DeviceRow.noRow
+        if isNew {
             self.rows.append(.free(next: DeviceRow.noRow))
             self.seen.append(DeviceRow.neverSeen)
             self.codes.append()
-            return UInt32(self.rows.count - 1)
+        } else {
+            self.firstFreeRow = self.rows[Int(row)].owner
         }
-        let row = self.firstFreeRow
-        self.firstFreeRow = self.rows[Int(row)].owner
+        self.idOrder.enter(row, id: id.rawValue, isNew: isNew)
         return row
     }
 

@@ -106,8 +106,7 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
     private mutating func play(below node: Int) -> Int {
         guard node < self.cursorCount else { return node - self.cursorCount }
         let (left, right) = (self.play(below: 2 * node), self.play(below: 2 * node + 1))
-        let (leftKey, rightKey) = (self.keys[left], self.keys[right])
-        let isRight = leftKey == rightKey ? self.isTieBefore(right, left) : rightKey < leftKey
+        let isRight = self.isBefore(right, self.keys[right], left, self.keys[left])
         self.losers[node] = isRight ? left : right
         return isRight ? right : left
     }
@@ -123,10 +122,8 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
         while node > 0 {
             let loser = self.losers[unchecked: node]
             let loserKey = self.keys[unchecked: loser]
-            var isLoserBefore = loserKey < key
-            if loserKey == key { isLoserBefore = self.isTieBefore(loser, winner) }
             // They change places or not without a branch, which would be guessed wrong half of the time.
-            let change = isLoserBefore ? -1 : 0
+            let change = self.isBefore(loser, loserKey, winner, key) ? -1 : 0
             self.losers[unchecked: node] = loser ^ ((winner ^ loser) & change)
             winner ^= (winner ^ loser) & change
             key ^= (key ^ loserKey) & Int64(change)
@@ -135,8 +132,14 @@ struct RankedMerge<Ties: TieBreaker>: ~Copyable {
         return winner
     }
 
-    /// Who comes first of two with the same key, which a device that was never seen may share with a tree that has no entries left. It
-    /// is seldom needed, and out of the way of the rest.
+    /// Whether the next entry of one tree comes before that of another.
+    @inline(__always)
+    private func isBefore(_ left: Int, _ leftKey: Int64, _ right: Int, _ rightKey: Int64) -> Bool {
+        leftKey == rightKey ? self.isTieBefore(left, right) : leftKey < rightKey
+    }
+
+    /// As ``isBefore(_:_:_:_:)`` for two trees with the same key, which a device that was never seen may share with a tree that has no
+    /// entries left. It is seldom needed, and out of the way of the rest.
     @inline(never)
     private func isTieBefore(_ left: Int, _ right: Int) -> Bool {
         guard self.cursors[left].count > 0, self.cursors[right].count > 0 else { return self.cursors[left].count > 0 }
